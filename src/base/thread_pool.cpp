@@ -1,0 +1,118 @@
+#include "base/thread_pool.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <cstdio>
+#include <fstream>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace frugal {
+namespace {
+
+// About 20 microseconds: longer than the gap between two layers, shorter than a scheduler tick.
+constexpr int kSpins = 4000;
+
+inline void pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#endif
+}
+
+}  // namespace
+
+struct ThreadPool::State {
+  std::vector<std::thread> workers;
+  const FunctionRef<void(int)>* body = nullptr;
+  alignas(64) std::atomic<std::uint32_t> generation{0};
+  alignas(64) std::atomic<int> pending{0};
+  alignas(64) std::atomic<int> sleepers{0};
+  std::atomic<bool> stop{false};
+  std::mutex mutex;
+  std::condition_variable wake;
+
+  void worker(int index) {
+    std::uint32_t seen = 0;
+    for (;;) {
+      wait_for_work(seen);
+      seen = generation.load(std::memory_order_acquire);
+      if (stop.load(std::memory_order_relaxed)) return;
+      (*body)(index);
+      pending.fetch_sub(1, std::memory_order_release);
+    }
+  }
+
+  void wait_for_work(std::uint32_t seen) {
+    for (int i = 0; i < kSpins; ++i) {
+      if (generation.load(std::memory_order_acquire) != seen) return;
+      pause();
+    }
+    std::unique_lock lock(mutex);
+    sleepers.fetch_add(1, std::memory_order_seq_cst);
+    wake.wait(lock, [&] { return generation.load(std::memory_order_seq_cst) != seen; });
+    sleepers.fetch_sub(1, std::memory_order_relaxed);
+  }
+
+  void publish() {
+    generation.fetch_add(1, std::memory_order_seq_cst);
+    if (sleepers.load(std::memory_order_seq_cst) == 0) return;
+    { std::lock_guard lock(mutex); }  // a sleeper that saw the old generation is now inside wait()
+    wake.notify_all();
+  }
+};
+
+ThreadPool::ThreadPool(int threads) : threads_(std::max(1, threads)), state_(std::make_unique<State>()) {
+  for (int i = 1; i < threads_; ++i) state_->workers.emplace_back([this, i] { state_->worker(i); });
+}
+
+ThreadPool::~ThreadPool() {
+  state_->stop.store(true);
+  state_->publish();
+  for (std::thread& w : state_->workers) w.join();
+}
+
+void ThreadPool::run(FunctionRef<void(int)> body) {
+  if (threads_ == 1) return body(0);
+  State& s = *state_;
+  s.body = &body;
+  s.pending.store(threads_ - 1, std::memory_order_relaxed);
+  s.publish();
+  body(0);
+  // With more threads than cores a worker may be descheduled: give the core away instead of burning it.
+  for (int i = 0; s.pending.load(std::memory_order_acquire) != 0; ++i) {
+    if (i < kSpins * 16) pause();
+    else std::this_thread::yield();
+  }
+}
+
+void ThreadPool::parallel_for(std::int64_t items, std::int64_t grain,
+                              FunctionRef<void(std::int64_t, std::int64_t, int)> body) {
+  if (items <= 0) return;
+  grain = std::max<std::int64_t>(1, grain);
+  std::int64_t blocks = (items + grain - 1) / grain;
+  if (threads_ == 1 || blocks == 1) return body(0, items, 0);
+  run([&](int t) {
+    std::int64_t begin = blocks * t / threads_ * grain;
+    std::int64_t end = std::min(items, blocks * (t + 1) / threads_ * grain);
+    if (begin < end) body(begin, end, t);
+  });
+}
+
+int available_cores() {
+  cpu_set_t set;
+  int cores = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set)
+                                                          : static_cast<int>(std::thread::hardware_concurrency());
+  std::ifstream limit("/sys/fs/cgroup/cpu.max");  // "quota period" in microseconds, or "max period"
+  std::string quota;
+  double period = 0;
+  if (limit >> quota >> period && quota != "max" && period > 0)
+    cores = std::min(cores, static_cast<int>(std::atof(quota.c_str()) / period + 0.999));
+  return std::max(1, cores);
+}
+
+}  // namespace frugal
