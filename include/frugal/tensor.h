@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,7 @@ struct DTypeInfo {
 };
 
 const DTypeInfo& dtype_info(DType dtype);
+std::span<const DTypeInfo> all_dtypes();
 inline std::string_view name(DType dtype) { return dtype_info(dtype).name; }
 DType dtype_from_name(std::string_view name);  // Error lists the known names.
 

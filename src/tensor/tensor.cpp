@@ -60,6 +60,8 @@ void write(DType dtype, void* p, std::int64_t i, double v) {
 
 const DTypeInfo& dtype_info(DType dtype) { return kDTypes[static_cast<std::size_t>(dtype)]; }
 
+std::span<const DTypeInfo> all_dtypes() { return kDTypes; }
+
 DType dtype_from_name(std::string_view name) {
   std::string known;
   for (const DTypeInfo& info : kDTypes) {
