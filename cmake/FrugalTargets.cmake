@@ -9,6 +9,11 @@ function(frugal_settings target)
   # GCC 12 warns of overlapping copies inside its own std::string (its bug 105651).
   target_compile_options(${target} PRIVATE -Wall -Wextra $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
     $<$<BOOL:${FRUGAL_WERROR}>:-Werror>)
+  if(FRUGAL_SANITIZE)
+    target_compile_options(${target} PRIVATE -fsanitize=${FRUGAL_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer
+      $<$<BOOL:${FRUGAL_FUZZ}>:-fsanitize=fuzzer-no-link>)
+    target_link_options(${target} PRIVATE -fsanitize=${FRUGAL_SANITIZE})
+  endif()
   if(FRUGAL_CCACHE)
     set_target_properties(${target} PROPERTIES CXX_COMPILER_LAUNCHER
       "${CMAKE_COMMAND};-E;env;CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime;CCACHE_BASEDIR=${PROJECT_SOURCE_DIR};CCACHE_NOHASHDIR=1;${FRUGAL_CCACHE}")

@@ -1,0 +1,34 @@
+# For people. The build itself is CMake's: see CMakePresets.json.
+BUILD := build
+JOBS ?= $(shell nproc)
+
+help:
+	@echo "make demo     set this machine up, build, train a small network on real pictures and run it"
+	@echo "make test     set this machine up, build, run all tests"
+	@echo "make build    set up and build into $(BUILD)/"
+	@echo "make setup    install system packages (apt) and LibTorch (pip, into .venv)"
+	@echo "make format   clang-format over all C++ files"
+	@echo "make clean    remove build folders; .venv stays"
+
+setup:
+	@tools/setup
+
+# CMake runs again where the build folder is new or the set-up has changed since; ninja does so for all else.
+build: setup
+	@if [ ! -f $(BUILD)/build.ninja ] || [ .venv/.frugal-setup -nt $(BUILD)/build.ninja ]; then \
+	  cmake --preset release; fi
+	@ninja -C $(BUILD) -j $(JOBS)
+
+test: build
+	@cd $(BUILD) && ctest -j $(JOBS) --output-on-failure --no-tests=error
+
+demo: build
+	@tools/demo
+
+format:
+	@git ls-files '*.h' '*.cpp' | xargs clang-format-14 -i
+
+clean:
+	rm -rf build build-*
+
+.PHONY: help setup build test demo format clean
