@@ -1,0 +1,78 @@
+#include <immintrin.h>
+
+#include <array>
+#include <cstdlib>
+
+#include "base/check.h"
+#include "kernels/kernels.h"
+#include "kernels/simd/tables.h"
+
+namespace frugal {
+namespace {
+
+constexpr std::array<std::string_view, 3> kNames = {"scalar", "avx2", "avx512"};
+
+// The flags that cmake/FrugalTargets.cmake compiles each folder with; libgcc's check covers the
+// operating system's part (xgetbv) too.
+bool detect(Isa isa) {
+  __builtin_cpu_init();
+  bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2") &&
+              __builtin_cpu_supports("avx");
+  switch (isa) {
+    case Isa::scalar: return true;
+    case Isa::avx2: return avx2;
+    case Isa::avx512:
+      return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+             __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+             __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bf16") &&
+             __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vpopcntdq");
+  }
+  return false;
+}
+
+template <typename... Fill>
+KernelTable make_table(Isa isa, int channel_block, Fill... fill) {
+  KernelTable table{};
+  table.isa = isa;
+  table.channel_block = channel_block;
+  (fill(table), ...);
+  return table;
+}
+
+}  // namespace
+
+const KernelTable& kernels(Isa isa) {
+  FRUGAL_ASSERT(isa_supported(isa));
+  static const std::array<KernelTable, 3> tables = {
+      make_table(Isa::scalar, 1, scalar::fill_gemm, scalar::fill_elementwise, scalar::fill_rows),
+      make_table(Isa::avx2, 8, avx2::fill_gemm, avx2::fill_elementwise, avx2::fill_rows),
+      make_table(Isa::avx512, 16, avx512::fill_gemm, avx512::fill_elementwise, avx512::fill_rows),
+  };
+  return tables[static_cast<std::size_t>(isa)];
+}
+
+std::string_view name(Isa isa) { return kNames[static_cast<std::size_t>(isa)]; }
+
+bool isa_supported(Isa isa) {
+  static const std::array<bool, 3> supported = {true, detect(Isa::avx2), detect(Isa::avx512)};
+  return supported[static_cast<std::size_t>(isa)];
+}
+
+Isa best_isa() {
+  if (isa_supported(Isa::avx512)) return Isa::avx512;
+  return isa_supported(Isa::avx2) ? Isa::avx2 : Isa::scalar;
+}
+
+Isa active_isa() {
+  const char* wanted = std::getenv("FRUGAL_ISA");
+  if (!wanted || !*wanted) return best_isa();
+  for (Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512}) {
+    if (name(isa) != wanted) continue;
+    if (!isa_supported(isa))
+      fail_usage("FRUGAL_ISA asks for {}, which this processor lacks; the best it has is {}", wanted, name(best_isa()));
+    return isa;
+  }
+  fail_usage("FRUGAL_ISA is '{}'; it must be scalar, avx2 or avx512", wanted);
+}
+
+}  // namespace frugal

@@ -1,0 +1,36 @@
+#include "kernels/scalar/activation.h"
+#include "kernels/simd/tables.h"
+
+namespace frugal::scalar {
+namespace {
+
+void activate_all(std::int64_t n, const float* in, float* out, const ActivationSpec& spec) {
+  for (std::int64_t i = 0; i < n; ++i) out[i] = activate(in[i], spec);
+}
+
+float apply(Binary op, float a, float b) {
+  switch (op) {
+    case Binary::add: return a + b;
+    case Binary::sub: return a - b;
+    case Binary::rsub: return b - a;
+    case Binary::mul: return a * b;
+    case Binary::div: return a / b;
+    case Binary::rdiv: return b / a;
+    case Binary::min: return a < b ? a : b;
+    case Binary::max: return a > b ? a : b;
+  }
+  return 0;
+}
+
+void binary(Binary op, Operand operand, std::int64_t n, const float* a, const float* b, float* out) {
+  for (std::int64_t i = 0; i < n; ++i) out[i] = apply(op, a[i], operand == Operand::full ? b[i] : b[0]);
+}
+
+}  // namespace
+
+void fill_elementwise(KernelTable& table) {
+  table.activate = activate_all;
+  table.binary = binary;
+}
+
+}  // namespace frugal::scalar

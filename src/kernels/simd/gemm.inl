@@ -1,0 +1,96 @@
+// C = A B with B packed in panels of 2 vectors and A packed tile by tile into scratch.
+#pragma once
+
+#include "kernels/simd/tables.h"
+#include "kernels/simd/tile.inl"
+
+namespace frugal::FRUGAL_SIMD {
+namespace {
+
+constexpr int kPanel = 2 * kLanes;
+constexpr int kTilesAtOnce = 8;  // row tiles packed before the panels are walked: B is read once for all of them
+
+void pack_b(std::int64_t n, std::int64_t k, const float* b, std::int64_t ldb, bool transposed, float* packed,
+            std::int64_t begin, std::int64_t end) {
+  for (std::int64_t panel = begin; panel < end; ++panel) {
+    float* to = packed + panel * k * kPanel;
+    std::int64_t first = panel * kPanel, columns = n - first < kPanel ? n - first : kPanel;
+    if (columns < kPanel) std::memset(to, 0, sizeof(float) * static_cast<std::size_t>(k * kPanel));
+    if (transposed) {
+      for (std::int64_t j = 0; j < columns; ++j)
+        for (std::int64_t i = 0; i < k; ++i) to[i * kPanel + j] = b[(first + j) * ldb + i];
+    } else {
+      for (std::int64_t i = 0; i < k; ++i)
+        std::memcpy(to + i * kPanel, b + i * ldb + first, sizeof(float) * static_cast<std::size_t>(columns));
+    }
+  }
+}
+
+// rows x k of A as [k][rows].
+void pack_a(const float* a, std::int64_t lda, std::int64_t k, int rows, float* to) {
+  for (int p = 0; p < rows; ++p)
+    for (std::int64_t i = 0; i < k; ++i) to[i * rows + p] = a[p * lda + i];
+}
+
+template <int R, int NB>
+void gemm_tile(const float* a, const float* b, std::int64_t k, const TileStore& to, const Epilogue& e) {
+  V acc[R][NB];
+  clear(acc);
+  accumulate(acc, a, 1, R, b, kPanel, k);
+  finish_tile(acc, to, e);
+}
+
+std::int64_t gemm_scratch_floats(std::int64_t k) { return k * kTileRows * kTilesAtOnce; }
+
+void gemm(const GemmArgs& g, std::int64_t row_begin, std::int64_t row_end, std::int64_t panel_begin,
+          std::int64_t panel_end, float* scratch) {
+  for (std::int64_t row = row_begin; row < row_end;) {
+    int rows[kTilesAtOnce], tiles = 0;
+    const float* packed[kTilesAtOnce];
+    float* to = scratch;
+    std::int64_t next = row;
+    for (; tiles < kTilesAtOnce && next < row_end; ++tiles) {
+      int r = next_tile(row_end - next);
+      const float* a = g.a + next * g.lda;
+      if (r > 1) pack_a(a, g.lda, g.k, r, to);
+      packed[tiles] = r > 1 ? to : a;
+      rows[tiles] = r;
+      to += r * g.k;
+      next += r;
+    }
+    for (std::int64_t panel = panel_begin; panel < panel_end; ++panel) {
+      std::int64_t column = panel * kPanel, columns = g.n - column;
+      if (columns > kPanel) columns = kPanel;
+      std::int64_t first = row;
+      for (int t = 0; t < tiles; first += rows[t++]) {
+        std::int64_t at = first * g.ldc + column, channel = g.channels_are_rows ? first : column;
+        int last_lanes = static_cast<int>(columns > kLanes ? columns - kLanes : columns);
+        TileStore store_to{g.c + at,
+                           g.epilogue.residual ? g.epilogue.residual + at : nullptr,
+                           g.ldc,
+                           kLanes,
+                           g.epilogue.bias ? g.epilogue.bias + channel : nullptr,
+                           g.epilogue.activation.slope ? g.epilogue.activation.slope + channel : nullptr,
+                           last_lanes,
+                           g.channels_are_rows};
+        with_rows<kTileRows>(rows[t], [&]<int R>() {
+          if (columns > kLanes) gemm_tile<R, 2>(packed[t], g.b + panel * g.k * kPanel, g.k, store_to, g.epilogue);
+          else gemm_tile<R, 1>(packed[t], g.b + panel * g.k * kPanel, g.k, store_to, g.epilogue);
+        });
+      }
+    }
+    row = next;
+  }
+}
+
+}  // namespace
+
+void fill_gemm(KernelTable& table) {
+  table.gemm_rows = kTileRows;
+  table.gemm_panel = kPanel;
+  table.gemm_pack_b = pack_b;
+  table.gemm = gemm;
+  table.gemm_scratch_floats = gemm_scratch_floats;
+}
+
+}  // namespace frugal::FRUGAL_SIMD

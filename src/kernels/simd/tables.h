@@ -1,0 +1,18 @@
+// Each file of an instruction set fills its part of the table.
+#pragma once
+
+#include "kernels/table.h"
+
+namespace frugal {
+#define FRUGAL_DECLARE_FILLERS(isa)       \
+  namespace isa {                         \
+  void fill_gemm(KernelTable& table);     \
+  void fill_elementwise(KernelTable& table); \
+  void fill_rows(KernelTable& table);     \
+  double fma_loop(std::int64_t steps);    \
+  }
+FRUGAL_DECLARE_FILLERS(scalar)
+FRUGAL_DECLARE_FILLERS(avx2)
+FRUGAL_DECLARE_FILLERS(avx512)
+#undef FRUGAL_DECLARE_FILLERS
+}  // namespace frugal

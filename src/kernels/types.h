@@ -1,0 +1,107 @@
+// Plain argument types shared by every instruction set. Nothing here may be an inline function:
+// this header is compiled with AVX2 and AVX-512 flags too, and the linker keeps only one copy.
+//
+// Layouts of a feature map [N, C, H, W]:
+//   plain    NCHW, C x H x W dense.
+//   blocked  NCHWc: [N][ceil(C/c)][H][W][c] with c = KernelTable::channel_block (1, 8 or 16; with 1 the
+//            two layouts are the same). Lanes of the last block beyond C hold anything: nobody may
+//            read a meaning into them, and no kernel lets them reach a valid lane.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace frugal {
+
+enum class Isa : std::uint8_t { scalar, avx2, avx512 };
+
+enum class Activation : std::uint8_t {
+  none,
+  relu,
+  clip,          // min(max(x, alpha), beta); relu6 is clip with 0 and 6
+  leaky_relu,    // x < 0 ? alpha * x : x
+  prelu,         // the same with a slope per channel
+  sigmoid,
+  hard_sigmoid,  // clip(alpha * x + beta, 0, 1)
+  silu,          // x * sigmoid(x)
+  hard_swish,    // x * clip(x / 6 + 1/2, 0, 1)
+  gelu,          // x * Phi(x), exact (erf)
+  gelu_tanh,     // the approximation of Hendrycks and Gimpel, arXiv 1606.08415
+  tanh,
+  exp,
+};
+
+struct ActivationSpec {
+  Activation kind = Activation::none;
+  float alpha = 0;
+  float beta = 0;
+  const float* slope = nullptr;  // prelu: [channels]
+};
+
+// What a producer does to a value before it stores it:
+//   y = activation(x + bias + residual)   or, with residual_last,   y = activation(x + bias) + residual
+// `residual` has the layout and strides of the output and may be the output itself.
+struct Epilogue {
+  const float* bias = nullptr;      // [channels], no padding needed
+  const float* residual = nullptr;
+  ActivationSpec activation;
+  bool residual_last = false;
+};
+
+// C[m, n] = epilogue(A[m, k] * B[k, n]), row-major, B packed in panels by gemm_pack_b.
+// Channels of the epilogue are the columns, or the rows where `channels_are_rows`.
+struct GemmArgs {
+  std::int64_t m, n, k;
+  const float* a;
+  std::int64_t lda;
+  const float* b;  // [ceil(n / panel)][k][panel], columns beyond n zero
+  float* c;        // the residual, where there is one, has the same ldc
+  std::int64_t ldc;
+  Epilogue epilogue;
+  bool channels_are_rows = false;
+};
+
+struct Conv2dShape {
+  std::int64_t batch = 1;
+  std::int64_t in_c = 1, in_h = 1, in_w = 1;
+  std::int64_t out_c = 1, out_h = 1, out_w = 1;
+  std::int64_t kernel_h = 1, kernel_w = 1;
+  std::int64_t stride_h = 1, stride_w = 1;
+  std::int64_t pad_top = 0, pad_left = 0;  // the other sides follow from out_h and out_w
+  std::int64_t dilation_h = 1, dilation_w = 1;
+  std::int64_t groups = 1;
+};
+
+struct Conv2dArgs {
+  Conv2dShape shape;
+  const float* in;
+  const float* weights;  // packed for the algorithm
+  float* out;
+  Epilogue epilogue;
+};
+
+enum class Pool : std::uint8_t { max, average, average_count_pad };
+
+// Pooling windows that hang over the border see only what exists; average divides by the number of
+// existing elements, average_count_pad by the window's size clipped to the padded picture (pad_bottom
+// and pad_right say how far that reaches).
+struct PoolArgs {
+  Pool kind;
+  std::int64_t batch, channels;  // channels: planes; in blocked layout the number of blocks
+  std::int64_t in_h, in_w, out_h, out_w;
+  std::int64_t kernel_h, kernel_w, stride_h, stride_w;
+  std::int64_t pad_top, pad_left, pad_bottom, pad_right;
+  std::int64_t dilation_h, dilation_w;
+  std::int64_t lanes;  // 1 for plain, channel_block for blocked
+  const float* in;
+  float* out;
+};
+
+enum class Binary : std::uint8_t { add, sub, rsub, mul, div, rdiv, min, max };  // rsub: b - a, rdiv: b / a
+enum class Operand : std::uint8_t {
+  full,    // b has n elements
+  scalar,  // b[0] for all
+  block,   // b[i % channel_block]: one channel block of a blocked map
+};
+
+}  // namespace frugal
