@@ -1,0 +1,35 @@
+// Typed attributes of a node, checked against its op's schema when the node is made.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <map>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace frugal {
+
+using Ints = std::vector<std::int64_t>;
+using Floats = std::vector<double>;
+
+struct Attr {
+  std::variant<bool, std::int64_t, double, std::string, Ints, Floats> value;
+
+  // NOLINTBEGIN: implicit on purpose, so that attributes are written as {{"stride", Ints{2, 2}}, {"groups", 4}}.
+  Attr() : value(false) {}
+  Attr(bool v) : value(v) {}
+  Attr(int v) : value(std::int64_t{v}) {}
+  Attr(std::int64_t v) : value(v) {}
+  Attr(double v) : value(v) {}
+  Attr(const char* v) : value(std::string(v)) {}
+  Attr(std::string v) : value(std::move(v)) {}
+  Attr(Ints v) : value(std::move(v)) {}
+  Attr(Floats v) : value(std::move(v)) {}
+  // NOLINTEND
+  bool operator==(const Attr&) const = default;
+};
+
+using Attrs = std::map<std::string, Attr, std::less<>>;
+
+}  // namespace frugal

@@ -1,0 +1,23 @@
+// A model: a graph, the data of its weights, and what a task needs to know (pre- and
+// post-processing, labels, the recipe that made it). One safetensors file on disk.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "frugal/graph.h"
+#include "frugal/tensor.h"
+
+namespace frugal {
+
+using Weights = std::map<std::string, Tensor, std::less<>>;
+
+struct Model {
+  Graph graph;
+  Weights weights;  // one tensor for every weight value of the graph
+  // Free-form notes kept in the file. Keys in use: "task" (JSON: kind, input size, mean, std, ...),
+  // "labels" (JSON array), "recipe" (how it was made), "metrics" (JSON).
+  std::map<std::string, std::string> metadata;
+};
+
+}  // namespace frugal

@@ -1,0 +1,53 @@
+// Runs a model on this machine's CPU.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "frugal/model.h"
+
+namespace frugal {
+
+struct SessionOptions {
+  int threads = 0;        // 0: every core this process may use
+  bool optimize = true;   // fusion, blocked layouts, fast kernels; off: the plain graph, node by node
+  bool winograd = true;   // convolutions may use Winograd's algorithm (rounding differs slightly)
+  bool profile = false;   // measure every node
+};
+
+struct NodeProfile {
+  std::string name, op, algorithm;
+  double milliseconds = 0;   // of the last run
+  std::int64_t macs = 0;
+  double start_milliseconds = 0;  // since the start of the run
+};
+
+// Compiles for the shapes it is given and keeps what it compiled: the first run with new input
+// shapes compiles, later runs with the same shapes allocate nothing inside the engine.
+// Not thread-safe: one session a thread. Results do not depend on the number of threads.
+class Session {
+ public:
+  explicit Session(Model model, SessionOptions options = {});
+  ~Session();
+  Session(Session&&) noexcept;
+  Session& operator=(Session&&) noexcept;
+
+  const Model& model() const;
+  // Inputs in the graph's order; Error names an input whose type or shape does not fit.
+  std::vector<Tensor> run(const std::vector<Tensor>& inputs);
+  // The same with outputs that the caller keeps: tensors of the right type and shape are reused.
+  void run(const std::vector<Tensor>& inputs, std::vector<Tensor>& outputs);
+
+  std::vector<NodeProfile> profile() const;  // of the last run; empty unless options.profile
+  std::size_t arena_bytes() const;           // memory of activations and scratch, last compiled shapes
+  std::size_t packed_bytes() const;          // memory of packed weights
+  int threads() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace frugal

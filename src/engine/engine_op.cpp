@@ -1,0 +1,38 @@
+#include "engine/engine_op.h"
+
+#include "base/check.h"
+
+namespace frugal {
+
+std::size_t StoredType::bytes() const {
+  if (block == 1) return byte_size(dtype, shape);
+  Shape padded = shape;
+  padded[1] = (padded[1] + block - 1) / block * block;
+  return byte_size(dtype, padded);
+}
+
+EngineRegistry& EngineRegistry::instance() {
+  static EngineRegistry* registry = [] {
+    auto* r = new EngineRegistry;
+    register_all_engine(*r);
+    return r;
+  }();
+  return *registry;
+}
+
+void EngineRegistry::add(const std::string& op, EngineOp engine_op) {
+  FRUGAL_ASSERT(engine_op.compile || engine_op.view);
+  FRUGAL_ASSERT(ops_.emplace(op, std::move(engine_op)).second);
+}
+
+const EngineOp* EngineRegistry::find(std::string_view op) const {
+  auto found = ops_.find(std::string(op));
+  return found == ops_.end() ? nullptr : &found->second;
+}
+
+const EngineOp& EngineRegistry::get(std::string_view op) const {
+  if (const EngineOp* found = find(op)) return *found;
+  fail("the engine cannot run the op '{}'", op);
+}
+
+}  // namespace frugal

@@ -1,0 +1,92 @@
+#include "frugal/graph.h"
+
+#include "graph/op.h"
+#include "graph/schema.h"
+
+namespace frugal {
+
+std::string to_string(const ValueType& type) { return fmt::format("{}[{}]", name(type.dtype), to_string(type.shape)); }
+
+ValueId Graph::add_value(Value value) {
+  require(!value.name.empty() && value.name.size() <= 1024, "a value needs a name of 1 to 1024 characters");
+  require(!by_name_.contains(value.name), "graph '{}' already has a value '{}'", name_, value.name);
+  auto id = static_cast<ValueId>(values_.size());
+  by_name_.emplace(value.name, id);
+  values_.push_back(std::move(value));
+  return id;
+}
+
+ValueId Graph::add_input(const std::string& name, ValueType type) {
+  require(type.shape.size() <= kMaxRank, "input '{}' has more than {} dims", name, kMaxRank);
+  for (const Dim& d : type.shape)
+    require(!d.fixed() || d.value() >= 0, "input '{}' has a negative dim in [{}]", name, to_string(type.shape));
+  ValueId id = add_value({.name = name, .type = std::move(type), .kind = ValueKind::input, .init = {}});
+  inputs_.push_back(id);
+  return id;
+}
+
+ValueId Graph::add_weight(const std::string& name, DType dtype, Shape shape, WeightRole role, Init init) {
+  element_count(shape);  // refuses negative dims and overflow
+  return add_value({.name = name,
+                    .type = {dtype, SymShape(shape.begin(), shape.end())},
+                    .kind = ValueKind::weight,
+                    .role = role,
+                    .init = init});
+}
+
+std::vector<ValueId> Graph::add_node(std::string_view op_name, const std::string& name, std::vector<ValueId> inputs,
+                                     Attrs attrs) {
+  const OpDef& op = OpRegistry::instance().get(op_name);
+  require(!name.empty() && !node_by_name_.contains(name), "graph '{}' already has a node '{}'", name_, name);
+  Node node{.name = name, .op = &op, .inputs = std::move(inputs), .outputs = {}, .attrs = complete_attributes(op, name, std::move(attrs))};
+
+  bool variadic = !op.inputs.empty() && op.inputs.back().variadic;
+  require(node.inputs.size() <= op.inputs.size() || variadic, "node '{}' ({}) takes at most {} inputs, not {}", name,
+          op.name, op.inputs.size(), node.inputs.size());
+  if (!variadic) node.inputs.resize(op.inputs.size(), kNone);
+  require(node.inputs.size() >= op.inputs.size(), "node '{}' ({}) needs at least {} inputs", name, op.name, op.inputs.size());
+  std::vector<const ValueType*> types;
+  for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+    const InputSpec& spec = op.inputs[std::min(i, op.inputs.size() - 1)];
+    ValueId id = node.inputs[i];
+    require(id >= kNone && id < static_cast<ValueId>(values_.size()), "node '{}' ({}): input '{}' refers to a value that does not exist",
+            name, op.name, spec.name);
+    require(id != kNone || spec.optional, "node '{}' ({}): input '{}' is missing", name, op.name, spec.name);
+    types.push_back(id == kNone ? nullptr : &values_[static_cast<std::size_t>(id)].type);
+  }
+  std::vector<ValueType> results = op.infer(OpContext(node, types));
+  auto id = static_cast<NodeId>(nodes_.size());
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    for (const Dim& d : results[i].shape)
+      require(!d.fixed() || d.value() >= 0, "node '{}' ({}): the output would have shape [{}]", name, op.name,
+              to_string(results[i].shape));
+    node.outputs.push_back(add_value({.name = results.size() == 1 ? name : name + ":" + std::to_string(i),
+                                      .type = std::move(results[i]),
+                                      .kind = ValueKind::node,
+                                      .producer = id,
+                                      .init = {}}));
+  }
+  node_by_name_.emplace(name, id);
+  nodes_.push_back(std::move(node));
+  return nodes_.back().outputs;
+}
+
+void Graph::add_output(ValueId value, const std::string& name) {
+  require(value >= 0 && value < static_cast<ValueId>(values_.size()), "output '{}' refers to a value that does not exist", name);
+  for (const std::string& other : output_names_) require(other != name, "graph '{}' already has an output '{}'", name_, name);
+  outputs_.push_back(value);
+  output_names_.push_back(name);
+}
+
+ValueId Graph::find(std::string_view value_name) const {
+  auto found = by_name_.find(std::string(value_name));
+  return found == by_name_.end() ? kNone : found->second;
+}
+
+std::string Graph::fresh_name(const std::string& stem) const {
+  std::string name = stem;
+  for (int i = 2; by_name_.contains(name) || node_by_name_.contains(name); ++i) name = stem + "_" + std::to_string(i);
+  return name;
+}
+
+}  // namespace frugal

@@ -1,0 +1,23 @@
+// Shape arithmetic that several ops share.
+#pragma once
+
+#include "graph/op.h"
+
+namespace frugal {
+
+// NumPy broadcasting. Symbolic dims broadcast with themselves and with 1.
+SymShape broadcast(const OpContext& context, const SymShape& a, const SymShape& b);
+
+// Output size of a window (convolution, pooling): floor((in + pad - dilation*(kernel-1) - 1) / stride) + 1.
+Dim window_output(const OpContext& context, const Dim& in, std::int64_t kernel, std::int64_t stride,
+                  std::int64_t dilation, std::int64_t pad_total, bool ceil_mode = false);
+
+// Maps a negative axis to 0..rank-1; an axis outside -rank..rank-1 is refused.
+std::size_t normalize_axis(const OpContext& context, std::int64_t axis, std::size_t rank);
+
+// The type of the first input, for elementwise ops of one operand.
+std::vector<ValueType> infer_same(const OpContext& context);
+// Two operands of one dtype, broadcast together.
+std::vector<ValueType> infer_broadcast(const OpContext& context);
+
+}  // namespace frugal

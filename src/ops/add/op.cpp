@@ -1,0 +1,9 @@
+#include "graph/shape_rules.h"
+
+namespace frugal {
+
+FRUGAL_OP(add) {
+  return {.name = "add", .doc = "a + b with NumPy broadcasting", .inputs = {{"a"}, {"b"}}, .attrs = {}, .infer = infer_broadcast};
+}
+
+}  // namespace frugal

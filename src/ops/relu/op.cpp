@@ -1,0 +1,9 @@
+#include "graph/shape_rules.h"
+
+namespace frugal {
+
+FRUGAL_OP(relu) {
+  return {.name = "relu", .doc = "max(x, 0)", .inputs = {{"x"}}, .attrs = {}, .infer = infer_same};
+}
+
+}  // namespace frugal

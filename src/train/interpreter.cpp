@@ -1,0 +1,174 @@
+#include "train/interpreter.h"
+
+#include <cmath>
+#include <cstring>
+
+#include "base/check.h"
+#include "base/random.h"
+
+namespace frugal {
+
+torch::ScalarType torch_dtype(DType dtype) {
+  switch (dtype) {
+    case DType::f32: return torch::kFloat32;
+    case DType::f64: return torch::kFloat64;
+    case DType::f16: return torch::kFloat16;
+    case DType::bf16: return torch::kBFloat16;
+    case DType::i8: return torch::kInt8;
+    case DType::u8: return torch::kUInt8;
+    case DType::i16: return torch::kInt16;
+    case DType::i32: return torch::kInt32;
+    case DType::i64: return torch::kInt64;
+    case DType::boolean: return torch::kBool;
+  }
+  fail("LibTorch has no type for {}", name(dtype));
+}
+
+torch::Tensor to_torch(const Tensor& t) {
+  torch::Tensor out = torch::empty(t.shape(), torch_dtype(t.dtype()));
+  if (t.bytes()) std::memcpy(out.data_ptr(), t.raw(), t.bytes());
+  return out;
+}
+
+Tensor from_torch(const torch::Tensor& tensor) {
+  torch::Tensor t = tensor.detach().to(torch::kCPU).contiguous();
+  for (DType d : {DType::f32, DType::f64, DType::f16, DType::bf16, DType::i8, DType::u8, DType::i16, DType::i32, DType::i64, DType::boolean})
+    if (torch_dtype(d) == t.scalar_type()) return tensor_from_bytes(d, t.sizes().vec(), t.data_ptr(), t.nbytes());
+  fail("a LibTorch tensor of type {} has no counterpart here", torch::toString(t.scalar_type()));
+}
+
+namespace {
+
+void fill(Tensor& t, const Init& init, RandomStream& random) {
+  float* p = t.data<float>();
+  std::int64_t n = t.numel(), receptive = 1;
+  for (int i = 2; i < t.rank(); ++i) receptive *= t.dim(i);
+  double fan_in = t.rank() >= 2 ? static_cast<double>(t.dim(1) * receptive) : init.a;
+  double fan = init.fan_out ? static_cast<double>(t.rank() >= 1 ? t.dim(0) * receptive : 1) : fan_in;
+  auto normal = [&](double deviation, double bound) {
+    for (std::int64_t i = 0; i < n; ++i) {
+      double v = random.normal();
+      while (std::fabs(v) > bound) v = random.normal();
+      p[i] = static_cast<float>(v * deviation);
+    }
+  };
+  auto uniform = [&](double bound) {
+    for (std::int64_t i = 0; i < n; ++i) p[i] = random.uniform(static_cast<float>(-bound), static_cast<float>(bound));
+  };
+  switch (init.kind) {
+    case Init::Kind::zeros: break;
+    case Init::Kind::constant: std::fill(p, p + n, static_cast<float>(init.a)); break;
+    case Init::Kind::uniform: uniform(init.a); break;
+    case Init::Kind::normal: normal(init.a, 1e9); break;
+    case Init::Kind::trunc_normal: normal(init.a, 2); break;
+    case Init::Kind::kaiming_normal: normal(init.a / std::sqrt(fan), 1e9); break;
+    case Init::Kind::kaiming_uniform: uniform(init.a * std::sqrt(3.0 / fan)); break;
+    case Init::Kind::torch_default: uniform(1.0 / std::sqrt(fan_in)); break;
+  }
+}
+
+}  // namespace
+
+Weights initial_weights(const Graph& graph, std::uint64_t seed) {
+  Weights weights;
+  for (const Value& value : graph.values()) {
+    if (value.kind != ValueKind::weight) continue;
+    Tensor t(value.type.dtype, fixed_shape(value.type.shape));
+    if (value.type.dtype == DType::f32) {
+      RandomStream random(seed, "init/" + value.name);
+      fill(t, value.init, random);
+    }
+    weights.emplace(value.name, std::move(t));
+  }
+  return weights;
+}
+
+TorchRegistry& TorchRegistry::instance() {
+  static TorchRegistry* registry = [] {
+    auto* r = new TorchRegistry;
+    register_all_torch(*r);
+    return r;
+  }();
+  return *registry;
+}
+
+void TorchRegistry::add(const std::string& op, TorchOp forward) { FRUGAL_ASSERT(ops_.emplace(op, std::move(forward)).second); }
+
+const TorchOp& TorchRegistry::get(std::string_view op) const {
+  auto found = ops_.find(std::string(op));
+  if (found == ops_.end()) fail("the op '{}' has no training form", op);
+  return found->second;
+}
+
+Interpreter::Interpreter(const Graph& graph, const Weights& weights, torch::Device device, torch::ScalarType precision)
+    : graph_(graph), device_(device) {
+  for (const Value& value : graph.values()) {
+    if (value.kind != ValueKind::weight) continue;
+    auto found = weights.find(value.name);
+    require(found != weights.end(), "the weight '{}' of network '{}' is missing", value.name, graph.name());
+    require(found->second.shape() == fixed_shape(value.type.shape), "the weight '{}' has shape {}, not [{}]", value.name,
+            to_string(found->second.shape()), to_string(value.type.shape));
+    torch::Tensor t = to_torch(found->second).to(device);
+    if (t.is_floating_point()) t = t.to(precision);
+    weights_[value.name] = t.set_requires_grad(value.role == WeightRole::parameter && t.is_floating_point());
+  }
+  std::vector<std::size_t> last_use(graph.values().size(), SIZE_MAX);
+  for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
+    const Node& node = graph.nodes()[i];
+    plan_.push_back({&node, &TorchRegistry::instance().get(node.op->name), {}});
+    for (ValueId id : node.inputs)
+      if (id != kNone) last_use[static_cast<std::size_t>(id)] = i;
+  }
+  for (ValueId id : graph.outputs()) last_use[static_cast<std::size_t>(id)] = SIZE_MAX;
+  for (std::size_t v = 0; v < last_use.size(); ++v)
+    if (last_use[v] != SIZE_MAX) plan_[last_use[v]].dead.push_back(static_cast<ValueId>(v));
+}
+
+std::vector<torch::Tensor> Interpreter::forward(const std::vector<torch::Tensor>& inputs, bool training,
+                                                std::map<std::string, torch::Tensor>* taps) {
+  require(inputs.size() == graph_.inputs().size(), "network '{}' takes {} inputs, not {}", graph_.name(),
+          graph_.inputs().size(), inputs.size());
+  std::vector<torch::Tensor> values(graph_.values().size());
+  auto at = [&](ValueId id) -> torch::Tensor& { return values[static_cast<std::size_t>(id)]; };
+  for (std::size_t i = 0; i < inputs.size(); ++i) at(graph_.inputs()[i]) = inputs[i];
+  for (std::size_t i = 0; i < values.size(); ++i)
+    if (graph_.values()[i].kind == ValueKind::weight) values[i] = weights_.at(graph_.values()[i].name);
+  std::vector<torch::Tensor> in;
+  for (const PlannedNode& planned : plan_) {
+    in.clear();
+    for (ValueId id : planned.node->inputs) in.push_back(id == kNone ? torch::Tensor() : at(id));
+    std::vector<torch::Tensor> out = (*planned.op)({*planned.node, in, training});
+    FRUGAL_ASSERT(out.size() == planned.node->outputs.size());
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      at(planned.node->outputs[i]) = out[i];
+      if (taps)
+        if (auto tap = taps->find(graph_.value(planned.node->outputs[i]).name); tap != taps->end()) tap->second = out[i];
+    }
+    for (ValueId id : planned.dead) at(id) = torch::Tensor();
+  }
+  std::vector<torch::Tensor> outputs;
+  for (ValueId id : graph_.outputs()) outputs.push_back(at(id));
+  return outputs;
+}
+
+std::vector<std::string> Interpreter::parameter_names() const {
+  std::vector<std::string> names;
+  for (const Value& value : graph_.values())
+    if (value.kind == ValueKind::weight && value.role == WeightRole::parameter) names.push_back(value.name);
+  return names;
+}
+
+std::vector<torch::Tensor> Interpreter::parameters() const {
+  std::vector<torch::Tensor> out;
+  for (const std::string& name : parameter_names()) out.push_back(weights_.at(name));
+  return out;
+}
+
+Weights Interpreter::export_weights() const {
+  Weights out;
+  for (const auto& [name, tensor] : weights_)
+    out.emplace(name, from_torch(tensor.is_floating_point() ? tensor.to(torch::kFloat32) : tensor));
+  return out;
+}
+
+}  // namespace frugal

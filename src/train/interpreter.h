@@ -1,0 +1,52 @@
+// Runs a graph with LibTorch, node by node, with autograd.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "frugal/model.h"
+#include "train/torch_op.h"
+
+namespace frugal {
+
+torch::Tensor to_torch(const Tensor& tensor);          // copies
+Tensor from_torch(const torch::Tensor& tensor);        // copies, to the CPU
+torch::ScalarType torch_dtype(DType dtype);
+
+// Fresh weights for every weight value of the graph, each from the stream ("init", its name) of `seed`.
+Weights initial_weights(const Graph& graph, std::uint64_t seed);
+
+class Interpreter {
+ public:
+  // Parameters require gradients; buffers and constants do not. The graph must outlive the interpreter.
+  Interpreter(const Graph& graph, const Weights& weights, torch::Device device = torch::kCPU,
+              torch::ScalarType precision = torch::kFloat32);
+
+  // `taps`: names of values whose tensors are wanted besides the outputs.
+  std::vector<torch::Tensor> forward(const std::vector<torch::Tensor>& inputs, bool training,
+                                     std::map<std::string, torch::Tensor>* taps = nullptr);
+
+  std::map<std::string, torch::Tensor>& weights() { return weights_; }
+  std::vector<torch::Tensor> parameters() const;       // in the graph's order
+  std::vector<std::string> parameter_names() const;
+  Weights export_weights() const;
+  const Graph& graph() const { return graph_; }
+  torch::Device device() const { return device_; }
+
+ private:
+  struct PlannedNode {
+    const Node* node;
+    const TorchOp* op;
+    std::vector<ValueId> dead;  // values that nobody reads after this node
+  };
+
+  const Graph& graph_;
+  torch::Device device_;
+  std::map<std::string, torch::Tensor> weights_;
+  std::vector<PlannedNode> plan_;
+};
+
+}  // namespace frugal

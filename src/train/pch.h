@@ -1,0 +1,3 @@
+// Precompiled: LibTorch's headers take longer to read than everything else together.
+#pragma once
+#include <torch/torch.h>
