@@ -5,7 +5,12 @@ find_program(FRUGAL_CCACHE ccache)
 function(frugal_settings target)
   target_compile_features(${target} PUBLIC cxx_std_20)
   set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF EXPORT_COMPILE_COMMANDS ON
-                        POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+                        POSITION_INDEPENDENT_CODE ON)
+  # Static, everything is hidden from those who load a library that carries us. Shared, everything is visible: our
+  # own programs and tests use more than include/frugal.
+  if(NOT BUILD_SHARED_LIBS)
+    set_target_properties(${target} PROPERTIES CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+  endif()
   # GCC 12 warns of overlapping copies inside its own std::string (its bug 105651).
   target_compile_options(${target} PRIVATE -Wall -Wextra $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
     $<$<BOOL:${FRUGAL_WERROR}>:-Werror>)
