@@ -13,7 +13,7 @@
 #include "base/thread_pool.h"
 #include "frugal/graph.h"
 #include "frugal/tensor.h"
-#include "kernels/epilogue.h"
+#include "kernels/kernels.h"
 
 namespace frugal {
 
@@ -26,16 +26,25 @@ struct StoredType {
   std::size_t bytes() const;
 };
 
+// What the compiler has fused into a node's store, in the order that kernels/types.h gives for Epilogue.
+// Where a residual is fused, its place among the node's inputs is NodeContext::residual_input.
+struct EpilogueSpec {
+  ActivationSpec activation{};
+  bool residual = false;
+  bool residual_last = false;
+};
+
 // Everything known about a node when it is compiled.
 struct NodeContext {
   const Node& node;
   std::vector<std::optional<StoredType>> inputs;   // nullopt: an optional input that is absent
   std::vector<StoredType> outputs;
   std::vector<const Tensor*> constants;            // data of inputs that are weights, else nullptr
-  Epilogue epilogue{};                             // fused into this node; only if its EngineOp allows
+  EpilogueSpec epilogue{};                         // fused into this node; only if its EngineOp allows
   int residual_input = -1;                         // index in `inputs` of the fused residual
   int threads = 1;
   bool winograd = true;
+  const KernelTable& kernels = active_kernels();
 
   const StoredType& in(std::size_t i) const { return *inputs[i]; }
   const StoredType& out(std::size_t i = 0) const { return outputs[i]; }
@@ -66,8 +75,8 @@ struct EngineOp {
   // Fusion. As a producer: may it take an activation / a residual add into its store?
   bool fuses_activation = false;
   bool fuses_residual = false;
-  // As a consumer of one value: the epilogue it would become in its producer (relu -> Activation::relu).
-  std::function<std::optional<Epilogue>(const Node&)> as_activation = nullptr;
+  // As a consumer of one value: the activation it would become in its producer (relu -> Activation::relu).
+  std::function<std::optional<ActivationSpec>(const Node&)> as_activation = nullptr;
   bool is_residual_add = false;             // two inputs of one shape, the sum of both
 
   // Layout. Can this node work with channels in blocks of `block` for its rank-4 data inputs and outputs?

@@ -47,7 +47,8 @@ Program::Program(const Model& model, const std::vector<Shape>& input_shapes, con
           values_[static_cast<std::size_t>(node.inputs[0])].reshape(stored(node.outputs[0]).shape);
       continue;
     }
-    NodeContext context{.node = node, .inputs = {}, .outputs = {}, .constants = {}, .threads = threads, .winograd = options.winograd};
+    NodeContext context{.node = node, .inputs = {}, .outputs = {}, .constants = {}, .threads = threads, .winograd = options.winograd,
+                        .kernels = options.isa.empty() ? active_kernels() : kernels(isa_from_name(options.isa))};
     Step step;
     for (ValueId id : node.inputs) {
       context.inputs.push_back(id == kNone ? std::nullopt : std::optional(stored(id)));

@@ -63,16 +63,19 @@ Isa best_isa() {
   return isa_supported(Isa::avx2) ? Isa::avx2 : Isa::scalar;
 }
 
-Isa active_isa() {
-  const char* wanted = std::getenv("FRUGAL_ISA");
-  if (!wanted || !*wanted) return best_isa();
+Isa isa_from_name(std::string_view wanted) {
   for (Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512}) {
     if (name(isa) != wanted) continue;
     if (!isa_supported(isa))
-      fail_usage("FRUGAL_ISA asks for {}, which this processor lacks; the best it has is {}", wanted, name(best_isa()));
+      fail_usage("the instruction set {} is asked for, which this processor lacks; the best it has is {}", wanted, name(best_isa()));
     return isa;
   }
-  fail_usage("FRUGAL_ISA is '{}'; it must be scalar, avx2 or avx512", wanted);
+  fail_usage("there is no instruction set '{}'; FRUGAL_ISA and the session's option take scalar, avx2 or avx512", wanted);
+}
+
+Isa active_isa() {
+  const char* wanted = std::getenv("FRUGAL_ISA");
+  return wanted && *wanted ? isa_from_name(wanted) : best_isa();
 }
 
 }  // namespace frugal

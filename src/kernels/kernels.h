@@ -17,7 +17,9 @@ const KernelTable& kernels(Isa isa);  // the ISA must be supported
 std::string_view name(Isa isa);
 bool isa_supported(Isa isa);
 Isa best_isa();
-// FRUGAL_ISA=scalar|avx2|avx512 where set, else best_isa(). UsageError names what would be right.
+// UsageError names what would be right, also where this machine lacks the instruction set.
+Isa isa_from_name(std::string_view wanted);
+// FRUGAL_ISA=scalar|avx2|avx512 where set, else best_isa().
 Isa active_isa();
 inline const KernelTable& active_kernels() { return kernels(active_isa()); }
 

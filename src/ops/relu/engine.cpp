@@ -14,7 +14,7 @@ FRUGAL_ENGINE(relu) {
                                           },
                                       .algorithm = "reference"};
                             },
-                        .as_activation = [](const Node&) { return std::optional(Epilogue{.activation = Activation::relu}); },
+                        .as_activation = [](const Node&) { return std::optional(ActivationSpec{.kind = Activation::relu}); },
                         .in_place = true});
 }
 
