@@ -20,8 +20,32 @@ struct KernelTable {
                std::int64_t panel_end, float* scratch);
   std::int64_t (*gemm_scratch_floats)(std::int64_t k);
 
+  // --- Convolution; kernels/conv2d.h picks, packs and runs these. A work item is a strip of output pixels
+  // of one chunk of output channels (depthwise: of one block); the function before tells how many there are.
+  // Entries are null where an instruction set has no such algorithm. ---
+  // Blocked to blocked; weights [group][chunk of 2c channels][input block][kh][kw][c][2c].
+  std::int64_t (*conv_direct_items)(const Conv2dShape& shape);
+  void (*conv_direct)(const Conv2dArgs& args, std::int64_t begin, std::int64_t end);
+  // Plain to blocked, one group, for few input channels; weights [chunk][channel][kh][kw][2c].
+  std::int64_t (*conv_plain_items)(const Conv2dShape& shape);
+  void (*conv_plain)(const Conv2dArgs& args, std::int64_t begin, std::int64_t end);
+  // Blocked to blocked, groups == in_c == out_c; weights [block][kh][kw][c].
+  std::int64_t (*conv_depthwise_items)(const Conv2dShape& shape);
+  void (*conv_depthwise)(const Conv2dArgs& args, std::int64_t begin, std::int64_t end);
+
+  // --- Pooling: rows of the output, batch * channels * out_h of them ---
+  void (*pool)(const PoolArgs& args, std::int64_t begin, std::int64_t end);
+
+  // --- Layouts: one image of `channels` planes of `pixels`; blocks [begin, end) of it ---
+  void (*to_blocked)(std::int64_t channels, std::int64_t pixels, const float* plain, float* blocked,
+                     std::int64_t begin, std::int64_t end);
+  void (*to_plain)(std::int64_t channels, std::int64_t pixels, const float* blocked, float* plain,
+                   std::int64_t begin, std::int64_t end);
+
   // --- Elementwise, contiguous; in and out may be the same ---
   void (*activate)(std::int64_t n, const float* in, float* out, const ActivationSpec& spec);  // not prelu
+  // One channel block of a blocked map, of which `channels` lanes are valid.
+  void (*prelu_block)(std::int64_t pixels, int channels, const float* in, float* out, const float* slope);
   void (*binary)(Binary op, Operand operand, std::int64_t n, const float* a, const float* b, float* out);
 
   // --- Rows of n elements, contiguous; in and out may be the same ---

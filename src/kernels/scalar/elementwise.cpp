@@ -8,6 +8,10 @@ void activate_all(std::int64_t n, const float* in, float* out, const ActivationS
   for (std::int64_t i = 0; i < n; ++i) out[i] = activate(in[i], spec);
 }
 
+void prelu_block(std::int64_t pixels, int, const float* in, float* out, const float* slope) {
+  for (std::int64_t i = 0; i < pixels; ++i) out[i] = in[i] < 0 ? slope[0] * in[i] : in[i];
+}
+
 float apply(Binary op, float a, float b) {
   switch (op) {
     case Binary::add: return a + b;
@@ -30,6 +34,7 @@ void binary(Binary op, Operand operand, std::int64_t n, const float* a, const fl
 
 void fill_elementwise(KernelTable& table) {
   table.activate = activate_all;
+  table.prelu_block = prelu_block;
   table.binary = binary;
 }
 

@@ -17,6 +17,11 @@ void activate(std::int64_t n, const float* in, float* out, const ActivationSpec&
   for_activation(spec, [=](auto f) { map(n, in, out, f); });
 }
 
+void prelu_block(std::int64_t pixels, int channels, const float* in, float* out, const float* slope) {
+  V s = load_first(slope, channels);
+  map(pixels * kLanes, in, out, [=](V x) { return leaky(x, s); });
+}
+
 template <typename F>
 inline void map2(Operand operand, std::int64_t n, const float* a, const float* b, float* out, F f) {
   if (operand == Operand::full) {
@@ -47,6 +52,7 @@ void binary(Binary op, Operand operand, std::int64_t n, const float* a, const fl
 
 void fill_elementwise(KernelTable& table) {
   table.activate = activate;
+  table.prelu_block = prelu_block;
   table.binary = binary;
 }
 

@@ -49,58 +49,56 @@ __attribute__((noinline)) void activate_tile(float* values, int rows, int blocks
   });
 }
 
+// The general way: `values` holds the sums, [rows][blocks] vectors, and is scratch afterwards.
+__attribute__((noinline)) void finish_values(float* values, int rows, int blocks, const TileStore& to,
+                                             const Epilogue& e) {
+  auto each = [&](auto f) {
+    for (int p = 0; p < rows; ++p)
+      for (int b = 0; b < blocks; ++b)
+        f(values + (p * blocks + b) * kLanes, p, b, p * to.row_stride + b * to.block_stride,
+          b + 1 == blocks ? to.last_lanes : kLanes);
+  };
+  each([&](float* v, int p, int b, std::int64_t at, int lanes) {
+    V x = load(v);
+    if (to.bias) x = add(x, to.channels_are_rows ? broadcast(to.bias + p) : load_first(to.bias + b * kLanes, lanes));
+    if (to.residual && !e.residual_last) x = add(x, load_first(to.residual + at, lanes));
+    store(v, x);
+  });
+  activate_tile(values, rows, blocks, to, e.activation);
+  each([&](float* v, int, int, std::int64_t at, int lanes) {
+    V x = load(v);
+    if (to.residual && e.residual_last) x = add(x, load_first(to.residual + at, lanes));
+    store_first(to.out + at, x, lanes);
+  });
+}
+
 template <int R, int NB>
 __attribute__((always_inline)) inline void finish_tile(V (&acc)[R][NB], const TileStore& to, const Epilogue& e) {
-  const bool residual_first = to.residual && !e.residual_last, residual_last = to.residual && e.residual_last;
-  V bias[NB];
-#pragma GCC unroll 4
-  for (int b = 0; b < NB; ++b) {
-    int lanes = b + 1 == NB ? to.last_lanes : kLanes;
-    bias[b] = to.bias && !to.channels_are_rows ? load_first(to.bias + b * kLanes, lanes) : zero();
-  }
   float lo, hi;
-  if (clamp_bounds(e.activation, &lo, &hi)) {
-    V vlo = set1(lo), vhi = set1(hi);
+  if (!clamp_bounds(e.activation, &lo, &hi) || to.last_lanes < kLanes || (to.residual && e.residual_last)) {
+    alignas(64) float values[R * NB * kLanes];
 #pragma GCC unroll 16
     for (int p = 0; p < R; ++p) {
-      V row_bias = to.bias && to.channels_are_rows ? broadcast(to.bias + p) : zero();
 #pragma GCC unroll 4
-      for (int b = 0; b < NB; ++b) {
-        int lanes = b + 1 == NB ? to.last_lanes : kLanes;
-        std::int64_t at = p * to.row_stride + b * to.block_stride;
-        V v = add(acc[p][b], to.channels_are_rows ? row_bias : bias[b]);
-        if (residual_first) v = add(v, load_first(to.residual + at, lanes));
-        v = clamp(v, vlo, vhi);
-        if (residual_last) v = add(v, load_first(to.residual + at, lanes));
-        store_first(to.out + at, v, lanes);
-      }
+      for (int b = 0; b < NB; ++b) store(values + (p * NB + b) * kLanes, acc[p][b]);
     }
+    finish_values(values, R, NB, to, e);
     return;
   }
-  alignas(64) float buffer[R * NB * kLanes];
+  V vlo = set1(lo), vhi = set1(hi), bias[NB];
+#pragma GCC unroll 4
+  for (int b = 0; b < NB; ++b) bias[b] = to.bias && !to.channels_are_rows ? load(to.bias + b * kLanes) : zero();
 #pragma GCC unroll 16
   for (int p = 0; p < R; ++p) {
+    V row_bias = to.bias && to.channels_are_rows ? broadcast(to.bias + p) : zero();
 #pragma GCC unroll 4
-    for (int b = 0; b < NB; ++b) store(buffer + (p * NB + b) * kLanes, acc[p][b]);
-  }
-  for (int p = 0; p < R; ++p)
     for (int b = 0; b < NB; ++b) {
-      float* v = buffer + (p * NB + b) * kLanes;
-      V x = load(v);
-      if (to.bias) x = add(x, to.channels_are_rows ? broadcast(to.bias + p) : bias[b]);
-      if (residual_first)
-        x = add(x, load_first(to.residual + p * to.row_stride + b * to.block_stride, b + 1 == NB ? to.last_lanes : kLanes));
-      store(v, x);
-    }
-  activate_tile(buffer, R, NB, to, e.activation);
-  for (int p = 0; p < R; ++p)
-    for (int b = 0; b < NB; ++b) {
-      int lanes = b + 1 == NB ? to.last_lanes : kLanes;
       std::int64_t at = p * to.row_stride + b * to.block_stride;
-      V x = load(buffer + (p * NB + b) * kLanes);
-      if (residual_last) x = add(x, load_first(to.residual + at, lanes));
-      store_first(to.out + at, x, lanes);
+      V v = add(acc[p][b], to.channels_are_rows ? row_bias : bias[b]);
+      if (to.residual) v = add(v, load(to.residual + at));
+      store(to.out + at, clamp(v, vlo, vhi));
     }
+  }
 }
 
 }  // namespace

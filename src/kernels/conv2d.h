@@ -1,0 +1,53 @@
+// Convolution on a thread pool: which algorithms fit a shape, their weight packing, scratch and layouts.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "base/thread_pool.h"
+#include "kernels/kernels.h"
+
+namespace frugal {
+
+enum class ConvAlgorithm : std::uint8_t {
+  direct,      // blocked -> blocked, any kernel; groups of whole channel blocks
+  plain_input, // plain -> blocked, few input channels (the first layer)
+  depthwise,   // blocked -> blocked, one channel a group
+  im2col,      // plain -> plain, anything: columns packed straight into GEMM panels
+};
+
+std::string_view name(ConvAlgorithm algorithm);
+
+struct Conv2dPlan {
+  const KernelTable* table;
+  Conv2dShape shape;
+  ConvAlgorithm algorithm;
+
+  bool blocked_input() const { return algorithm == ConvAlgorithm::direct || algorithm == ConvAlgorithm::depthwise; }
+  bool blocked_output() const { return algorithm != ConvAlgorithm::im2col; }
+};
+
+// All algorithms that fit, the one expected to be fastest first; never empty.
+std::vector<ConvAlgorithm> conv2d_algorithms(const KernelTable& table, const Conv2dShape& shape);
+
+// Floats of a feature map of one image in blocked layout.
+std::int64_t blocked_floats(const KernelTable& table, std::int64_t channels, std::int64_t pixels);
+
+std::int64_t conv2d_packed_floats(const Conv2dPlan& plan);
+// `weights`: [out_c][in_c / groups][kernel_h][kernel_w].
+void conv2d_pack(const Conv2dPlan& plan, const float* weights, float* packed);
+
+std::int64_t conv2d_scratch_floats(const Conv2dPlan& plan, int threads);
+// `out` and the epilogue's residual are in the plan's output layout. Bit-identical for any number of threads.
+void conv2d_run(const Conv2dPlan& plan, ThreadPool& pool, const float* in, const float* packed, float* out,
+                const Epilogue& epilogue, float* scratch);
+
+// Output size of one axis: floor((size + pads - dilation * (kernel - 1) - 1) / stride) + 1, and 0 where the
+// kernel does not fit.
+inline std::int64_t conv_out_size(std::int64_t size, std::int64_t pads, std::int64_t kernel, std::int64_t stride,
+                                  std::int64_t dilation) {
+  const std::int64_t room = size + pads - dilation * (kernel - 1) - 1;
+  return room < 0 ? 0 : room / stride + 1;
+}
+
+}  // namespace frugal

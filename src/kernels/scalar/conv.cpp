@@ -1,0 +1,42 @@
+// The reference convolution: plain layout (a channel block of 1), weights [out_c][in_c / groups][kh][kw].
+#include "kernels/scalar/activation.h"
+#include "kernels/simd/tables.h"
+
+namespace frugal::scalar {
+namespace {
+
+float output_sum(const Conv2dArgs& args, std::int64_t image, std::int64_t c, std::int64_t y, std::int64_t x) {
+  const Conv2dShape& s = args.shape;
+  const std::int64_t group_in = s.in_c / s.groups, group = c / (s.out_c / s.groups);
+  float sum = 0;
+  for (std::int64_t ic = 0; ic < group_in; ++ic)
+    for (std::int64_t ky = 0; ky < s.kernel_h; ++ky)
+      for (std::int64_t kx = 0; kx < s.kernel_w; ++kx) {
+        std::int64_t iy = y * s.stride_h - s.pad_top + ky * s.dilation_h;
+        std::int64_t ix = x * s.stride_w - s.pad_left + kx * s.dilation_w;
+        if (iy < 0 || iy >= s.in_h || ix < 0 || ix >= s.in_w) continue;
+        sum += args.in[((image * s.in_c + group * group_in + ic) * s.in_h + iy) * s.in_w + ix] *
+               args.weights[((c * group_in + ic) * s.kernel_h + ky) * s.kernel_w + kx];
+      }
+  return sum;
+}
+
+std::int64_t items(const Conv2dShape& s) { return s.batch * s.out_c * s.out_h; }
+
+void conv(const Conv2dArgs& args, std::int64_t begin, std::int64_t end) {
+  const Conv2dShape& s = args.shape;
+  for (std::int64_t item = begin; item < end; ++item)
+    for (std::int64_t x = 0; x < s.out_w; ++x) {
+      std::int64_t c = item / s.out_h % s.out_c, at = item * s.out_w + x;
+      args.out[at] = finish(output_sum(args, item / s.out_h / s.out_c, c, item % s.out_h, x), args.epilogue, c, at);
+    }
+}
+
+}  // namespace
+
+void fill_conv(KernelTable& table) {
+  table.conv_direct_items = items;
+  table.conv_direct = conv;
+}
+
+}  // namespace frugal::scalar

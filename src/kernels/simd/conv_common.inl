@@ -1,0 +1,32 @@
+// What every convolution on blocked maps shares.
+#pragma once
+
+#include "kernels/simd/tables.h"
+#include "kernels/simd/tile.inl"
+
+namespace frugal::FRUGAL_SIMD {
+namespace {
+
+inline std::int64_t blocks_of(std::int64_t channels) { return (channels + kLanes - 1) / kLanes; }
+inline std::int64_t chunks_of(std::int64_t channels) { return (blocks_of(channels) + 1) / 2; }
+
+// Where the tile at (y, x) of channel block `block` goes; `blocks` is its height in blocks.
+inline TileStore conv_store(const Conv2dArgs& args, std::int64_t image, std::int64_t block, int blocks,
+                            std::int64_t y, std::int64_t x) {
+  const Conv2dShape& s = args.shape;
+  const Epilogue& e = args.epilogue;
+  std::int64_t plane = s.out_h * s.out_w * kLanes;
+  std::int64_t at = (image * blocks_of(s.out_c) + block) * plane + (y * s.out_w + x) * kLanes;
+  std::int64_t left = s.out_c - (block + blocks - 1) * kLanes;
+  return {args.out + at,
+          e.residual ? e.residual + at : nullptr,
+          kLanes,
+          plane,
+          e.bias ? e.bias + block * kLanes : nullptr,
+          e.activation.slope ? e.activation.slope + block * kLanes : nullptr,
+          static_cast<int>(left < kLanes ? left : kLanes),
+          false};
+}
+
+}  // namespace
+}  // namespace frugal::FRUGAL_SIMD
