@@ -160,6 +160,7 @@ DecodedImage decode_jpeg(std::span<const std::byte> bytes, std::int64_t max_pixe
   require(guarded(reader, read_header), "the JPEG picture is damaged or truncated: {}", reader.errors.message);
   jpeg_decompress_struct& info = reader.info;
   check_image_size(info.image_width, info.image_height, max_pixels);
+  int orientation = orientation_of(info);  // finishing the picture drops the markers
   bool cmyk = info.jpeg_color_space == JCS_CMYK || info.jpeg_color_space == JCS_YCCK;
   info.out_color_space = cmyk ? JCS_CMYK : JCS_RGB;
 
@@ -168,7 +169,6 @@ DecodedImage decode_jpeg(std::span<const std::byte> bytes, std::int64_t max_pixe
   reader.rows = image.pixels.data();
   reader.stride = static_cast<std::size_t>(width) * static_cast<std::size_t>(image.channels);
   require(guarded(reader, read_rows), "the JPEG picture is damaged or truncated: {}", reader.errors.message);
-  int orientation = orientation_of(info);
   if (cmyk) image = from_cmyk(image.pixels, width, height, info.saw_Adobe_marker);
   return {std::move(image), orientation};
 }

@@ -15,7 +15,8 @@ struct State {
   png_structp png = nullptr;
   png_infop info = nullptr;
   bool writing = false;
-  char message[128] = "";
+  char warning[128] = "";
+  char message[300] = "";
 
   std::span<const std::byte> bytes;  // reading: what is left
   const Image* image = nullptr;      // writing
@@ -30,12 +31,17 @@ struct State {
   }
 };
 
-[[noreturn]] void on_error(png_structp png, png_const_charp text) {
-  std::snprintf(static_cast<State*>(png_get_error_ptr(png))->message, sizeof State::message, "%s", text);
-  png_longjmp(png, 1);
+// libpng says what is wrong in a warning and then fails with a general error: keep both.
+void on_warning(png_structp png, png_const_charp text) {
+  auto& state = *static_cast<State*>(png_get_error_ptr(png));
+  std::snprintf(state.warning, sizeof state.warning, " (%s)", text);
 }
 
-void on_warning(png_structp, png_const_charp) {}
+[[noreturn]] void on_error(png_structp png, png_const_charp text) {
+  auto& state = *static_cast<State*>(png_get_error_ptr(png));
+  std::snprintf(state.message, sizeof state.message, "%s%s", text, state.warning);
+  png_longjmp(png, 1);
+}
 
 void read_bytes(png_structp png, png_bytep to, std::size_t size) {
   auto& bytes = static_cast<State*>(png_get_io_ptr(png))->bytes;

@@ -32,6 +32,16 @@ inline std::string patched(std::string text, std::size_t at, std::string_view by
   return text.replace(at, bytes.size(), bytes);
 }
 
+// CRC-32 as ZIP, gzip and PNG use it (RFC 1952, section 8), bit by bit: an oracle of its own.
+inline std::uint32_t crc32(std::string_view text) {
+  std::uint32_t crc = ~0u;
+  for (unsigned char c : text) {
+    crc ^= c;
+    for (int i = 0; i < 8; ++i) crc = crc >> 1 ^ (crc & 1 ? 0xEDB88320 : 0);
+  }
+  return ~crc;
+}
+
 // Runs a Python program with the project's own venv, its arguments in sys.argv[1:]; the exit status.
 inline int run_python(const std::string& program, const std::string& arguments = "") {
   TempDir scratch;

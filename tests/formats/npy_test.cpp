@@ -111,12 +111,7 @@ constexpr std::size_t kLocal = 0, kNameAt = 30, kDataAt = 35;
 const std::size_t kCentral = kDataAt + kMember.size(), kEnd = kCentral + 46 + 5;
 
 std::string archive() {
-  std::uint32_t crc = 0xffffffff;
-  for (unsigned char c : kMember) {
-    crc ^= c;
-    for (int i = 0; i < 8; ++i) crc = crc >> 1 ^ (crc & 1 ? 0xEDB88320 : 0);
-  }
-  std::string common = little(20, 2) + little(0, 2) + little(0, 2) + little(0x00210000, 4) + little(~crc, 4) +
+  std::string common = little(20, 2) + little(0, 2) + little(0, 2) + little(0x00210000, 4) + little(crc32(kMember), 4) +
                        little(kMember.size(), 4) + little(kMember.size(), 4) + little(5, 2) + little(0, 2);
   return "PK\x03\x04" + common + "a.npy" + kMember + "PK\x01\x02" + little(20, 2) + common + little(0, 2) +
          little(0, 2) + little(0, 2) + little(0, 4) + little(0, 4) + "a.npy" + "PK\x05\x06" + little(0, 4) +
