@@ -2,6 +2,7 @@
 # packages (tools/setup lists them) or from CMAKE_PREFIX_PATH.
 find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(PNG REQUIRED)
 find_package(JPEG REQUIRED)
