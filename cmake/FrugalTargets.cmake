@@ -25,6 +25,15 @@ function(frugal_settings target)
   endif()
 endfunction()
 
+# frugal_link_train(program): links frugal_train and reads its precompiled header, which must have been made with the
+# same kind of position-independent code.
+function(frugal_link_train target)
+  target_link_libraries(${target} PRIVATE frugal_train)
+  set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+  target_compile_options(${target} PRIVATE -fPIC)
+  target_precompile_headers(${target} REUSE_FROM frugal_train)
+endfunction()
+
 # frugal_registry(target kind file...): every file defines one `void register_<kind>_<stem>(Registry&)`
 # through a macro of that registry; this generates the function that calls them all. A static
 # library drops objects that nobody refers to, so self-registration by static initialisers is not enough.
