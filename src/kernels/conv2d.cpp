@@ -36,10 +36,11 @@ bool fits(const KernelTable& table, const Conv2dShape& s, ConvAlgorithm algorith
 // lie innermost, padded with zeros to whole blocks.
 void pack_chunks(const Conv2dPlan& plan, std::int64_t in_block, const float* weights, float* to) {
   const Conv2dShape& s = plan.shape;
-  const std::int64_t c = plan.table->channel_block, out_c = s.out_c / s.groups, in_c = s.in_c / s.groups;
+  const std::int64_t c = plan.table->channel_block, chunk = plan.table->conv_chunk;
+  const std::int64_t out_c = s.out_c / s.groups, in_c = s.in_c / s.groups;
   for (std::int64_t g = 0; g < s.groups; ++g)
-    for (std::int64_t first = 0; first < out_c; first += 2 * c) {
-      const std::int64_t width = first + c < out_c ? 2 * c : c;
+    for (std::int64_t first = 0; first < out_c; first += chunk) {
+      const std::int64_t width = first + c < out_c ? chunk : c;
       for (std::int64_t ib = 0; ib < ceil_div(in_c, in_block); ++ib)
         for (std::int64_t tap = 0; tap < taps(s); ++tap)
           for (std::int64_t i = 0; i < in_block; ++i)

@@ -23,10 +23,11 @@ struct KernelTable {
   // --- Convolution; kernels/conv2d.h picks, packs and runs these. A work item is a strip of output pixels
   // of one chunk of output channels (depthwise: of one block); the function before tells how many there are.
   // Entries are null where an instruction set has no such algorithm. ---
-  // Blocked to blocked; weights [group][chunk of 2c channels][input block][kh][kw][c][2c].
+  int conv_chunk;  // output channels of a chunk: 1 for scalar, else 2c; the last chunk of a group may have c
+  // Blocked to blocked; weights [group][chunk][input block][kh][kw][c][chunk].
   std::int64_t (*conv_direct_items)(const Conv2dShape& shape);
   void (*conv_direct)(const Conv2dArgs& args, std::int64_t begin, std::int64_t end);
-  // Plain to blocked, one group, for few input channels; weights [chunk][channel][kh][kw][2c].
+  // Plain to blocked, one group, for few input channels; weights [chunk][channel][kh][kw][chunk].
   std::int64_t (*conv_plain_items)(const Conv2dShape& shape);
   void (*conv_plain)(const Conv2dArgs& args, std::int64_t begin, std::int64_t end);
   // Blocked to blocked, groups == in_c == out_c; weights [block][kh][kw][c].

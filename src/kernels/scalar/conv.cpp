@@ -35,6 +35,7 @@ void conv(const Conv2dArgs& args, std::int64_t begin, std::int64_t end) {
 }  // namespace
 
 void fill_conv(KernelTable& table) {
+  table.conv_chunk = 1;
   table.conv_direct_items = items;
   table.conv_direct = conv;
 }

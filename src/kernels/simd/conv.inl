@@ -165,6 +165,7 @@ void plain(const Conv2dArgs& args, std::int64_t begin, std::int64_t end) {
 }  // namespace
 
 void fill_conv(KernelTable& table) {
+  table.conv_chunk = 2 * kLanes;
   table.conv_direct_items = direct_items;
   table.conv_direct = direct;
   table.conv_plain_items = plain_items;
