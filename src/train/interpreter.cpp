@@ -1,10 +1,8 @@
 #include "train/interpreter.h"
 
-#include <cmath>
 #include <cstring>
 
 #include "base/check.h"
-#include "base/random.h"
 
 namespace frugal {
 
@@ -35,52 +33,6 @@ Tensor from_torch(const torch::Tensor& tensor) {
   for (DType d : {DType::f32, DType::f64, DType::f16, DType::bf16, DType::i8, DType::u8, DType::i16, DType::i32, DType::i64, DType::boolean})
     if (torch_dtype(d) == t.scalar_type()) return tensor_from_bytes(d, t.sizes().vec(), t.data_ptr(), t.nbytes());
   fail("a LibTorch tensor of type {} has no counterpart here", torch::toString(t.scalar_type()));
-}
-
-namespace {
-
-void fill(Tensor& t, const Init& init, RandomStream& random) {
-  float* p = t.data<float>();
-  std::int64_t n = t.numel(), receptive = 1;
-  for (int i = 2; i < t.rank(); ++i) receptive *= t.dim(i);
-  double fan_in = t.rank() >= 2 ? static_cast<double>(t.dim(1) * receptive) : init.a;
-  double fan = init.fan_out ? static_cast<double>(t.rank() >= 1 ? t.dim(0) * receptive : 1) : fan_in;
-  auto normal = [&](double deviation, double bound) {
-    for (std::int64_t i = 0; i < n; ++i) {
-      double v = random.normal();
-      while (std::fabs(v) > bound) v = random.normal();
-      p[i] = static_cast<float>(v * deviation);
-    }
-  };
-  auto uniform = [&](double bound) {
-    for (std::int64_t i = 0; i < n; ++i) p[i] = random.uniform(static_cast<float>(-bound), static_cast<float>(bound));
-  };
-  switch (init.kind) {
-    case Init::Kind::zeros: break;
-    case Init::Kind::constant: std::fill(p, p + n, static_cast<float>(init.a)); break;
-    case Init::Kind::uniform: uniform(init.a); break;
-    case Init::Kind::normal: normal(init.a, 1e9); break;
-    case Init::Kind::trunc_normal: normal(init.a, 2); break;
-    case Init::Kind::kaiming_normal: normal(init.a / std::sqrt(fan), 1e9); break;
-    case Init::Kind::kaiming_uniform: uniform(init.a * std::sqrt(3.0 / fan)); break;
-    case Init::Kind::torch_default: uniform(1.0 / std::sqrt(fan_in)); break;
-  }
-}
-
-}  // namespace
-
-Weights initial_weights(const Graph& graph, std::uint64_t seed) {
-  Weights weights;
-  for (const Value& value : graph.values()) {
-    if (value.kind != ValueKind::weight) continue;
-    Tensor t(value.type.dtype, fixed_shape(value.type.shape));
-    if (value.type.dtype == DType::f32) {
-      RandomStream random(seed, "init/" + value.name);
-      fill(t, value.init, random);
-    }
-    weights.emplace(value.name, std::move(t));
-  }
-  return weights;
 }
 
 TorchRegistry& TorchRegistry::instance() {

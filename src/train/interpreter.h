@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "frugal/model.h"
+#include "graph/initial_weights.h"
 #include "train/torch_op.h"
 
 namespace frugal {
@@ -15,9 +16,6 @@ namespace frugal {
 torch::Tensor to_torch(const Tensor& tensor);          // copies
 Tensor from_torch(const torch::Tensor& tensor);        // copies, to the CPU
 torch::ScalarType torch_dtype(DType dtype);
-
-// Fresh weights for every weight value of the graph, each from the stream ("init", its name) of `seed`.
-Weights initial_weights(const Graph& graph, std::uint64_t seed);
 
 class Interpreter {
  public:
