@@ -125,7 +125,8 @@ std::string_view name(ConvAlgorithm algorithm) {
   return "?";
 }
 
-std::vector<ConvAlgorithm> conv2d_algorithms(const KernelTable& table, const Conv2dShape& shape) {
+std::vector<ConvAlgorithm> conv2d_algorithms(const KernelTable& table, const Conv2dShape& shape,
+                                             const ConvOptions&) {
   std::vector<ConvAlgorithm> found;
   auto offer = [&](ConvAlgorithm algorithm) {
     if (fits(table, shape, algorithm) && std::find(found.begin(), found.end(), algorithm) == found.end())

@@ -1,39 +1,80 @@
+#include "kernels/conv2d.h"
+
+#include "base/check.h"
 #include "engine/engine_op.h"
 #include "graph/op.h"
 
 namespace frugal {
 namespace {
 
-CompiledOp compile(const NodeContext& c) {
-  const Shape x = c.in(0).shape, w = c.in(1).shape, y = c.out().shape;
+Conv2dShape shape_of(const NodeContext& c) {
+  const Shape &x = c.in(0).shape, &w = c.in(1).shape, &y = c.out().shape;
   const Ints stride = attr_ints(c.node, "stride"), pad = attr_ints(c.node, "padding"), dilation = attr_ints(c.node, "dilation");
-  const std::int64_t group_out = w[0] / attr_int(c.node, "groups");
-  auto run = [=](const RunArgs& args) {
-    const float *in = args.f32_in(0), *weight = args.f32_in(1), *bias = args.f32_in(2);
-    float* out = args.f32_out();
-    args.pool.parallel_for(y[0] * y[1], 1, [&](std::int64_t begin, std::int64_t end, int) {
-      for (std::int64_t plane = begin; plane < end; ++plane) {
-        std::int64_t n = plane / y[1], o = plane % y[1], first = o / group_out * w[1];
-        for (std::int64_t oy = 0; oy < y[2]; ++oy)
-          for (std::int64_t ox = 0; ox < y[3]; ++ox) {
-            float sum = bias ? bias[o] : 0;
-            for (std::int64_t i = 0; i < w[1]; ++i)
-              for (std::int64_t ky = 0; ky < w[2]; ++ky)
-                for (std::int64_t kx = 0; kx < w[3]; ++kx) {
-                  std::int64_t iy = oy * stride[0] - pad[0] + ky * dilation[0], ix = ox * stride[1] - pad[1] + kx * dilation[1];
-                  if (iy < 0 || iy >= x[2] || ix < 0 || ix >= x[3]) continue;
-                  sum += in[((n * x[1] + first + i) * x[2] + iy) * x[3] + ix] * weight[((o * w[1] + i) * w[2] + ky) * w[3] + kx];
-                }
-            out[(plane * y[2] + oy) * y[3] + ox] = sum;
-          }
-      }
-    });
+  Conv2dShape s;
+  s.batch = x[0], s.in_c = x[1], s.in_h = x[2], s.in_w = x[3];
+  s.out_c = y[1], s.out_h = y[2], s.out_w = y[3];
+  s.kernel_h = w[2], s.kernel_w = w[3], s.stride_h = stride[0], s.stride_w = stride[1];
+  s.pad_top = pad[0], s.pad_left = pad[1], s.dilation_h = dilation[0], s.dilation_w = dilation[1];
+  s.groups = attr_int(c.node, "groups");
+  return s;
+}
+
+// The first algorithm, hence the one expected to be fastest, that takes and makes these layouts.
+std::optional<Conv2dPlan> plan_for(const NodeContext& c, int in_block, int out_block) {
+  const int block = c.kernels.channel_block;
+  for (ConvAlgorithm algorithm : conv2d_algorithms(c.kernels, shape_of(c), {c.threads, c.winograd})) {
+    Conv2dPlan plan{&c.kernels, shape_of(c), algorithm};
+    if ((plan.blocked_input() ? block : 1) == in_block && (plan.blocked_output() ? block : 1) == out_block) return plan;
+  }
+  return std::nullopt;
+}
+
+CompiledOp compile(const NodeContext& c) {
+  const std::optional<Conv2dPlan> found = plan_for(c, c.in(0).block, c.out().block);
+  FRUGAL_ASSERT(found.has_value());
+  const Conv2dPlan plan = *found;
+  const std::int64_t scratch = conv2d_scratch_floats(plan, c.threads), packed = conv2d_packed_floats(plan);
+  Tensor weights;  // packed now if they are known, else in every run
+  if (c.constants[1]) {
+    weights = Tensor(DType::f32, {packed});
+    conv2d_pack(plan, c.constants[1]->data<float>(), weights.data<float>());
+  }
+  Epilogue epilogue;
+  epilogue.activation = c.epilogue.activation;
+  epilogue.residual_last = c.epilogue.residual_last;
+  const int residual = c.epilogue.residual ? c.residual_input : -1;
+  auto run = [plan, epilogue, residual, weights, scratch](const RunArgs& args) {
+    Epilogue e = epilogue;
+    if (args.in.size() > 2) e.bias = args.f32_in(2);
+    if (residual >= 0) e.residual = args.f32_in(static_cast<std::size_t>(residual));
+    auto* space = reinterpret_cast<float*>(args.scratch);
+    const float* packed_weights = weights.defined() ? weights.data<float>() : space + scratch;
+    if (!weights.defined()) conv2d_pack(plan, args.f32_in(1), space + scratch);
+    conv2d_run(plan, args.pool, args.f32_in(0), packed_weights, args.f32_out(), e, space);
   };
-  return {.run = run, .algorithm = "reference"};
+  const std::int64_t floats = scratch + (weights.defined() ? 0 : packed);
+  return {.run = run,
+          .scratch_bytes = static_cast<std::size_t>(floats) * sizeof(float),
+          .algorithm = std::string(name(plan.algorithm)),
+          .packed_bytes = weights.bytes()};
+}
+
+bool can_block(const NodeContext& c, int block) { return plan_for(c, block, block).has_value(); }
+
+// Beyond a few channels the tap-by-tap first-layer kernel is slower than a reorder and the direct one.
+bool plain_input_ok(const NodeContext& c, int block) {
+  return c.in(0).shape[1] <= 8 && plan_for(c, 1, block).has_value();
 }
 
 }  // namespace
 
-FRUGAL_ENGINE(conv2d) { registry.add("conv2d", {.compile = compile}); }
+FRUGAL_ENGINE(conv2d) {
+  registry.add("conv2d", {.compile = compile,
+                          .fuses_activation = true,
+                          .fuses_residual = true,
+                          .can_block = can_block,
+                          .plain_input_ok = plain_input_ok,
+                          .prefers_blocked = true});
+}
 
 }  // namespace frugal

@@ -1,27 +1,43 @@
 #include "engine/engine_op.h"
+#include "kernels/gemm.h"
 
 namespace frugal {
 namespace {
 
 CompiledOp compile(const NodeContext& c) {
-  const std::int64_t in = c.in(1).shape[1], out = c.in(1).shape[0], rows = element_count(c.out().shape) / out;
-  auto run = [=](const RunArgs& args) {
-    const float *x = args.f32_in(0), *w = args.f32_in(1), *bias = args.f32_in(2);
-    float* y = args.f32_out();
-    args.pool.parallel_for(rows * out, 1, [&](std::int64_t begin, std::int64_t end, int) {
-      for (std::int64_t i = begin; i < end; ++i) {
-        const float *a = x + i / out * in, *b = w + i % out * in;
-        float sum = bias ? bias[i % out] : 0;
-        for (std::int64_t k = 0; k < in; ++k) sum += a[k] * b[k];
-        y[i] = sum;
-      }
-    });
+  const std::int64_t k = c.in(1).shape[1], n = c.in(1).shape[0], m = element_count(c.out().shape) / n;
+  const KernelTable& table = c.kernels;
+  const std::int64_t scratch = gemm_scratch_floats(table, k, c.threads), packed = gemm_packed_floats(table, n, k);
+  Tensor weights;  // packed now if they are known, else in every run
+  if (c.constants[1]) {
+    weights = Tensor(DType::f32, {packed});
+    ThreadPool one(1);
+    gemm_pack(table, one, n, k, c.constants[1]->data<float>(), k, true, weights.data<float>());
+  }
+  Epilogue epilogue;
+  epilogue.activation = c.epilogue.activation;
+  epilogue.residual_last = c.epilogue.residual_last;
+  const int residual = c.epilogue.residual ? c.residual_input : -1;
+  auto run = [=, &table](const RunArgs& args) {
+    Epilogue e = epilogue;
+    if (args.in.size() > 2) e.bias = args.f32_in(2);
+    if (residual >= 0) e.residual = args.f32_in(static_cast<std::size_t>(residual));
+    auto* space = reinterpret_cast<float*>(args.scratch);
+    const float* b = weights.defined() ? weights.data<float>() : space + scratch;
+    if (!weights.defined()) gemm_pack(table, args.pool, n, k, args.f32_in(1), k, true, space + scratch);
+    gemm_run(table, args.pool, {m, n, k, args.f32_in(0), k, b, args.f32_out(), n, e, false}, space);
   };
-  return {.run = run, .algorithm = "reference"};
+  const std::int64_t floats = scratch + (weights.defined() ? 0 : packed);
+  return {.run = run,
+          .scratch_bytes = static_cast<std::size_t>(floats) * sizeof(float),
+          .algorithm = "gemm",
+          .packed_bytes = weights.bytes()};
 }
 
 }  // namespace
 
-FRUGAL_ENGINE(linear) { registry.add("linear", {.compile = compile}); }
+FRUGAL_ENGINE(linear) {
+  registry.add("linear", {.compile = compile, .fuses_activation = true, .fuses_residual = true});
+}
 
 }  // namespace frugal
