@@ -20,4 +20,11 @@ struct Model {
   std::map<std::string, std::string> metadata;
 };
 
+// The single-file model: graph, weights and notes in one safetensors file. Loading maps the file; the
+// tensors share the mapping. Everything is checked: the graph as if it were built by hand, and every
+// weight against it. Files of every earlier version load. Saving replaces the file atomically.
+// Error: damaged file, a file of plain weights, weights that do not fit the graph, a newer version.
+Model load_model(const std::string& path);
+void save_model(const std::string& path, const Model& model);
+
 }  // namespace frugal
