@@ -15,7 +15,7 @@ struct SessionOptions {
   bool optimize = true;   // fusion, blocked layouts, fast kernels; off: the plain graph, node by node
   bool winograd = true;   // convolutions may use Winograd's algorithm (rounding differs slightly)
   bool profile = false;   // measure every node
-  std::string isa;        // "scalar", "avx2" or "avx512"; empty: $FRUGAL_ISA, else the best this machine has
+  std::string isa{};      // "scalar", "avx2" or "avx512"; empty: $FRUGAL_ISA, else the best this machine has
 };
 
 struct NodeProfile {

@@ -27,6 +27,12 @@ inline void pause() {
 }  // namespace
 
 struct ThreadPool::State {
+  ~State() {  // also where a later worker could not be started
+    stop.store(true);
+    publish();
+    for (std::thread& w : workers) w.join();
+  }
+
   std::vector<std::thread> workers;
   const FunctionRef<void(int)>* body = nullptr;
   alignas(64) std::atomic<std::uint32_t> generation{0};
@@ -70,11 +76,7 @@ ThreadPool::ThreadPool(int threads) : threads_(std::max(1, threads)), state_(std
   for (int i = 1; i < threads_; ++i) state_->workers.emplace_back([this, i] { state_->worker(i); });
 }
 
-ThreadPool::~ThreadPool() {
-  state_->stop.store(true);
-  state_->publish();
-  for (std::thread& w : state_->workers) w.join();
-}
+ThreadPool::~ThreadPool() = default;
 
 void ThreadPool::run(FunctionRef<void(int)> body) {
   if (threads_ == 1) return body(0);

@@ -8,7 +8,7 @@ namespace {
 
 CompiledOp compile(const NodeContext& c) {
   const Shape x = c.in(0).shape;
-  const std::int64_t inner = element_count(x) / (x[0] * x[1]);
+  const std::int64_t inner = element_count({x.begin() + 2, x.end()});
   const auto eps = static_cast<float>(attr_real(c.node, "eps"));
   auto run = [=](const RunArgs& args) {
     const float *in = args.f32_in(0), *gamma = args.f32_in(1), *beta = args.f32_in(2), *mean = args.f32_in(3), *var = args.f32_in(4);

@@ -1,0 +1,15 @@
+// The operator new of this test binary counts, and can be told to fail.
+#pragma once
+
+#include <cstdint>
+
+namespace frugal::test {
+
+// Makes the k-th allocation from now on (counted from 0, on any thread) throw std::bad_alloc, and only that one.
+void fail_allocation(std::int64_t k);
+// Ends that; true if the failure happened.
+bool stop_failing();
+std::int64_t live_allocations();
+std::int64_t total_allocations();
+
+}  // namespace frugal::test

@@ -1,0 +1,125 @@
+// Memory runs out at every allocation in turn: the engine throws, leaks nothing, and works afterwards.
+#include "ops/allocation.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <limits>
+#include <memory>
+#include <new>
+#include <set>
+
+#include "frugal/session.h"
+#include "ops/row_test.h"
+
+namespace {
+
+constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
+std::atomic<std::int64_t> until_failure{kNever};
+std::atomic<std::int64_t> live{0}, total{0};
+
+void* allocate(std::size_t bytes, std::size_t alignment) {
+  if (until_failure.load(std::memory_order_relaxed) != kNever && until_failure.fetch_sub(1) == 0) throw std::bad_alloc();
+  void* p = alignment <= alignof(std::max_align_t) ? std::malloc(bytes ? bytes : 1)
+                                                   : std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+  if (!p) throw std::bad_alloc();
+  live.fetch_add(1, std::memory_order_relaxed);
+  total.fetch_add(1, std::memory_order_relaxed);
+  return p;
+}
+
+void release(void* p) {
+  if (!p) return;
+  live.fetch_sub(1, std::memory_order_relaxed);
+  std::free(p);
+}
+
+}  // namespace
+
+// The array and nothrow forms call these.
+void* operator new(std::size_t bytes) { return allocate(bytes, 0); }
+void* operator new(std::size_t bytes, std::align_val_t alignment) { return allocate(bytes, static_cast<std::size_t>(alignment)); }
+void operator delete(void* p) noexcept { release(p); }
+void operator delete(void* p, std::size_t) noexcept { release(p); }
+void operator delete(void* p, std::align_val_t) noexcept { release(p); }
+void operator delete(void* p, std::size_t, std::align_val_t) noexcept { release(p); }
+
+namespace frugal::test {
+
+void fail_allocation(std::int64_t k) { until_failure.store(k); }
+bool stop_failing() { return until_failure.exchange(kNever) < 0; }
+std::int64_t live_allocations() { return live.load(); }
+std::int64_t total_allocations() { return total.load(); }
+
+namespace {
+
+// Rows of one op differ little in what they allocate: the first of each layout is enough (rank 4 and others).
+std::vector<OpRow> allocation_rows() {
+  std::vector<OpRow> out;
+  std::set<std::pair<std::string, bool>> seen;
+  for (const OpRow& row : test_rows())
+    if (seen.emplace(row.op, row.inputs[0].shape.size() == 4).second) out.push_back(row);
+  return out;
+}
+
+class OpAllocation : public testing::TestWithParam<OpRow> {};
+INSTANTIATE_TEST_SUITE_P(Table, OpAllocation, testing::ValuesIn(allocation_rows()), row_name);
+
+// What is allocated from the model's being there to the outputs' being there.
+enum class Attempt { finished, out_of_memory };
+Attempt attempt(Session& session, const std::vector<Tensor>& inputs, std::vector<Tensor>& outputs, std::int64_t k) {
+  fail_allocation(k);
+  try {
+    session.run(inputs, outputs);
+  } catch (const std::bad_alloc&) {
+    return stop_failing() ? Attempt::out_of_memory : Attempt::finished;
+  }
+  EXPECT_FALSE(stop_failing()) << "the failure of allocation " << k << " went unnoticed";
+  return Attempt::finished;
+}
+
+TEST_P(OpAllocation, EveryFailureIsThrownAndLeaksNothing) {
+  const Model model = surrounded_model(GetParam());
+  const std::vector<Tensor> inputs = row_inputs(GetParam());
+  const SessionOptions options{.threads = 1};
+  const std::vector<Tensor> expected = Session(model, options).run(inputs);  // also fills the registries
+
+  const std::int64_t before = live_allocations();
+  std::int64_t k = 0;
+  for (bool finished = false; !finished; ++k) {
+    Session session(model, options);
+    std::vector<Tensor> outputs;
+    finished = attempt(session, inputs, outputs, k) == Attempt::finished;
+    if (finished) break;
+    if (k % 8 == 0) {
+      session.run(inputs, outputs);  // a failure leaves the session usable
+      for (std::size_t i = 0; i < outputs.size(); ++i) ASSERT_TRUE(same(outputs[i], expected[i])) << "after failure " << k;
+    }
+    ASSERT_LT(k, 100'000);
+  }
+  EXPECT_GT(k, 5) << "the run seems to allocate nothing: is the count of allocations wired up?";
+  EXPECT_EQ(live_allocations(), before);
+}
+
+TEST(Allocation, ASessionCannotBeMadeWithoutMemory) {
+  const Model model = row_model(test_rows()[0]);
+  Session(model, {.threads = 3});
+  const std::int64_t before = live_allocations();
+  for (std::int64_t k = 0;; ++k) {
+    fail_allocation(k);
+    try {
+      Session session(model, {.threads = 3});
+    } catch (const std::bad_alloc&) {
+      ASSERT_TRUE(stop_failing());
+      ASSERT_EQ(live_allocations(), before) << "allocation " << k;
+      continue;
+    }
+    ASSERT_FALSE(stop_failing());
+    EXPECT_GT(k, 3);
+    break;
+  }
+}
+
+}  // namespace
+}  // namespace frugal::test
