@@ -66,7 +66,8 @@ ${calls}}
   target_sources(${target} PRIVATE ${out})
 endfunction()
 
-# Kernels are compiled once per instruction set; the choice is made at run time.
-set(FRUGAL_AVX2_FLAGS -mavx2 -mfma -mf16c -mbmi2)
-set(FRUGAL_AVX512_FLAGS -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mavx512bf16
+# Kernels are compiled once per instruction set; the choice is made at run time. Optimised even in a Debug build:
+# what is not inlined there would be shared with code for machines that lack the instruction set.
+set(FRUGAL_AVX2_FLAGS $<$<CONFIG:Debug>:-O2> -mavx2 -mfma -mf16c -mbmi2)
+set(FRUGAL_AVX512_FLAGS $<$<CONFIG:Debug>:-O2> -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mavx512bf16
     -mavx512vbmi -mavx512vpopcntdq -mavx2 -mfma -mf16c -mbmi2 -mprefer-vector-width=512)
