@@ -33,6 +33,14 @@ struct KernelTable {
   // Blocked to blocked, groups == in_c == out_c; weights [block][kh][kw][c].
   std::int64_t (*conv_depthwise_items)(const Conv2dShape& shape);
   void (*conv_depthwise)(const Conv2dArgs& args, std::int64_t begin, std::int64_t end);
+  // Winograd F(m x m, 3 x 3), m = 2 or 4, blocked to blocked, stride 1, one group, in two phases: 0 fills
+  // `transformed` from the input, 1 multiplies, transforms back and needs scratch of its thread. All items of
+  // phase 0 must be done before phase 1. Weights [chunk][(m + 2)^2][input block][c][chunk].
+  std::int64_t (*winograd_items)(const Conv2dShape& shape, int m, int phase);
+  void (*winograd)(const Conv2dArgs& args, int m, int phase, float* transformed, float* scratch, std::int64_t begin,
+                   std::int64_t end);
+  std::int64_t (*winograd_transformed_floats)(const Conv2dShape& shape, int m);
+  std::int64_t (*winograd_scratch_floats)(int m);
 
   // --- Pooling: rows of the output, batch * channels * out_h of them ---
   void (*pool)(const PoolArgs& args, std::int64_t begin, std::int64_t end);
