@@ -1,0 +1,9 @@
+#include "graph/shape_rules.h"
+
+namespace frugal {
+
+FRUGAL_OP(relu6) {
+  return {.name = "relu6", .doc = "min(max(x, 0), 6)", .inputs = {{"x"}}, .attrs = {}, .infer = infer_same};
+}
+
+}  // namespace frugal
