@@ -1,9 +1,44 @@
 #include "models/registry.h"
 
+#include <charconv>
+
 #include "base/check.h"
 #include "base/text.h"
 
 namespace frugal {
+namespace {
+
+template <typename T>
+T number(const ModelOptions& options, std::string_view name, T min, T max, std::string_view kind) {
+  auto found = options.extra.find(name);
+  FRUGAL_ASSERT(found != options.extra.end());
+  const std::string& text = found->second;
+  T value{};
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || !(value >= min && value <= max))
+    fail_usage("network option '{}' is '{}', but must be {} from {} to {}", name, text, kind, min, max);
+  return value;
+}
+
+void fill_extra(const ModelEntry& entry, ModelOptions& options) {
+  std::vector<std::string> known;
+  for (const auto& [key, value] : entry.defaults.extra) known.push_back(key);
+  for (const auto& [key, value] : options.extra)
+    if (!entry.defaults.extra.contains(key))
+      fail_usage("network '{}' has no option '{}'{}", entry.name, key,
+                 known.empty() ? "" : " (it has: " + join(known, ", ") + ")");
+  options.extra.insert(entry.defaults.extra.begin(), entry.defaults.extra.end());
+}
+
+}  // namespace
+
+double real_option(const ModelOptions& options, std::string_view name, double min, double max) {
+  return number<double>(options, name, min, max, "a number");
+}
+
+std::int64_t integer_option(const ModelOptions& options, std::string_view name, std::int64_t min, std::int64_t max) {
+  return number<std::int64_t>(options, name, min, max, "an integer");
+}
 
 ModelRegistry& ModelRegistry::instance() {
   static ModelRegistry* registry = [] {
@@ -45,6 +80,7 @@ Graph build_network(std::string_view name, ModelOptions options) {
   fill(options.channels, entry.defaults.channels);
   fill(options.height, entry.defaults.height);
   fill(options.width, entry.defaults.width);
+  fill_extra(entry, options);
   Graph graph = entry.build(options);
   graph.set_name(std::string(name));
   return graph;
