@@ -1,0 +1,34 @@
+// Rewrites that keep what a model computes. Each is idempotent and never raises parameters or MACs.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "frugal/model.h"
+
+namespace frugal {
+
+// Drops nodes whose results reach no output, and weights that nobody uses.
+Model remove_dead_code(const Model& model);
+
+// Folds batch norm into the layer before it (conv2d, linear; the table in fold_batch_norm.cpp):
+//   w' = w * gamma / sqrt(var + eps),   b' = (b - mean) * gamma / sqrt(var + eps) + beta
+// in double precision. Left alone where the layer's output or weight has other users, or a tensor is no fp32.
+Model fold_batch_norm(const Model& model);
+
+// Runs one node on data. Comes from the engine, which stands above the graph.
+using NodeEvaluator = std::function<std::vector<Tensor>(const Node&, const std::vector<const Tensor*>& inputs)>;
+
+// Replaces nodes whose inputs are all weights by weights of the output's name.
+Model fold_constants(const Model& model, const NodeEvaluator& evaluate);
+
+// One reshape for a chain of them, one transpose for a chain of them; none where it changes nothing.
+Model simplify_shapes(const Model& model);
+
+// One node for several with the same op, attributes and inputs.
+Model merge_duplicates(const Model& model);
+
+// All of the above, in an order that leaves nothing for a second round.
+Model simplify(const Model& model, const NodeEvaluator& evaluate);
+
+}  // namespace frugal

@@ -1,0 +1,63 @@
+#include "graph/op.h"
+#include "graph/passes/passes.h"
+#include "graph/rewrite.h"
+
+namespace frugal {
+namespace {
+
+// The `shape` attribute of a reshape that leads from `from` straight to `to`; empty where none can be written.
+Ints direct_shape(const SymShape& from, const SymShape& to) {
+  Ints out;
+  int open = 0;
+  for (std::size_t i = 0; i < to.size(); ++i) {
+    if (to[i] == Dim(0)) return {};  // a written 0 means "copy"
+    if (to[i].fixed()) out.push_back(to[i].value());
+    else if (i < from.size() && from[i] == to[i]) out.push_back(0);
+    else if (++open == 1) out.push_back(-1);
+    else return {};
+  }
+  return out;
+}
+
+// In the result, a chain up to `node` is one node already: looking one step back is enough.
+Visit simplify_reshape(Rewriter& r, const Node& node) {
+  ValueId from = r.map(node.inputs[0]);
+  NodeId before = r.result().value(from).producer;
+  if (before != kNone && r.result().node(before).op == node.op) from = r.result().node(before).inputs[0];
+  const SymShape &old_shape = r.result().value(from).type.shape, &new_shape = r.graph().value(node.outputs[0]).type.shape;
+  if (old_shape == new_shape) {
+    r.replace(node.outputs[0], from);
+    return Visit::done;
+  }
+  Ints shape = direct_shape(old_shape, new_shape);
+  if (shape.empty()) return Visit::copy;
+  r.replace(node.outputs[0], r.add_node("reshape", node.name, {from}, {{"shape", shape}})[0]);
+  return Visit::done;
+}
+
+Visit simplify_transpose(Rewriter& r, const Node& node) {
+  ValueId from = r.map(node.inputs[0]);
+  Ints perm = attr_ints(node, "perm");
+  NodeId before = r.result().value(from).producer;
+  if (before != kNone && r.result().node(before).op == node.op) {
+    const Node& first = r.result().node(before);
+    for (std::int64_t& axis : perm) axis = attr_ints(first, "perm")[static_cast<std::size_t>(axis)];
+    from = first.inputs[0];
+  }
+  bool moves = false;
+  for (std::size_t i = 0; i < perm.size(); ++i) moves = moves || perm[i] != static_cast<std::int64_t>(i);
+  r.replace(node.outputs[0], moves ? r.add_node("transpose", node.name, {from}, {{"perm", perm}})[0] : from);
+  return Visit::done;
+}
+
+}  // namespace
+
+Model simplify_shapes(const Model& model) {
+  return rewrite(model, [](Rewriter& r, const Node& node) {
+    if (node.op->name == "reshape") return simplify_reshape(r, node);
+    if (node.op->name == "transpose") return simplify_transpose(r, node);
+    return Visit::copy;
+  });
+}
+
+}  // namespace frugal
