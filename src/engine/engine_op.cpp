@@ -11,6 +11,18 @@ std::size_t StoredType::bytes() const {
   return byte_size(dtype, padded);
 }
 
+Tensor PackCache::get(const Tensor& weight, const std::string& kind, const std::function<Tensor()>& pack) {
+  Tensor& slot = packs_[{weight.raw(), kind}];
+  if (!slot.defined()) slot = pack();
+  return slot;
+}
+
+std::size_t PackCache::bytes() const {
+  std::size_t total = 0;
+  for (const auto& [key, tensor] : packs_) total += tensor.bytes();
+  return total;
+}
+
 EngineRegistry& EngineRegistry::instance() {
   static EngineRegistry* registry = [] {
     auto* r = new EngineRegistry;

@@ -3,11 +3,13 @@
 
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/thread_pool.h"
@@ -34,6 +36,18 @@ struct EpilogueSpec {
   bool residual_last = false;
 };
 
+// Packed weights, shared by all programs of a session: what one input shape has packed, the next one finds.
+class PackCache {
+ public:
+  // The packing `kind` of a weight, made by `pack` where it is not there yet. `kind` names everything that the
+  // bytes depend on beside the weight itself ("gemm avx2", "winograd_f43 avx512").
+  Tensor get(const Tensor& weight, const std::string& kind, const std::function<Tensor()>& pack);
+  std::size_t bytes() const;
+
+ private:
+  std::map<std::pair<const void*, std::string>, Tensor> packs_;
+};
+
 // Everything known about a node when it is compiled.
 struct NodeContext {
   const Node& node;
@@ -45,7 +59,12 @@ struct NodeContext {
   int threads = 1;
   bool winograd = true;
   const KernelTable& kernels = active_kernels();
+  PackCache* packs = nullptr;                      // none: a node compiled on its own
 
+  // Constant input `i` in packed form; from the session's cache where there is one.
+  Tensor packed(std::size_t i, const std::string& kind, const std::function<Tensor()>& pack) const {
+    return packs ? packs->get(*constants[i], kind, pack) : pack();
+  }
   const StoredType& in(std::size_t i) const { return *inputs[i]; }
   const StoredType& out(std::size_t i = 0) const { return outputs[i]; }
   bool has(std::size_t i) const { return i < inputs.size() && inputs[i].has_value(); }
@@ -66,7 +85,7 @@ struct CompiledOp {
   std::function<void(const RunArgs&)> run;  // must not allocate or throw
   std::size_t scratch_bytes = 0;            // for all threads together
   std::string algorithm;                    // for the profiler: "direct", "winograd_f43", "reference", ...
-  std::size_t packed_bytes = 0;             // weights held in packed form
+  std::size_t packed_bytes = 0;             // weights held in packed form (not those from the cache)
 };
 
 struct EngineOp {
@@ -87,8 +106,13 @@ struct EngineOp {
 
   // Memory. `view`: the output is input 0 under another shape (reshape), no work at all.
   // `in_place`: output 0 may share the memory of input 0 where that dies here and has equal bytes.
+  // `concat_axis`: output 0 is the inputs side by side along this axis; `split_axis`: the outputs are input 0
+  // cut along it. Parts become slices of the whole where each is one run of memory (then data pointers are
+  // aligned to no more than an element).
   bool view = false;
   bool in_place = false;
+  std::function<int(const NodeContext&)> concat_axis = nullptr;
+  std::function<int(const NodeContext&)> split_axis = nullptr;
 };
 
 class EngineRegistry {

@@ -1,86 +1,212 @@
 #include "engine/program.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/check.h"
-#include "graph/costs.h"
+#include "engine/memory_plan.h"
 #include "graph/op.h"
 
 namespace frugal {
+namespace {
 
-Bindings bind_inputs(const Graph& graph, const std::vector<Shape>& shapes) {
-  Bindings bindings;
-  for (std::size_t i = 0; i < shapes.size(); ++i) {
-    const Value& value = graph.value(graph.inputs()[i]);
-    const SymShape& wanted = value.type.shape;
-    bool fits = wanted.size() == shapes[i].size();
-    for (std::size_t d = 0; fits && d < wanted.size(); ++d) {
-      if (!wanted[d].fixed()) bindings.try_emplace(wanted[d].text(), shapes[i][d]);
-      fits = wanted[d].bind(bindings) == Dim(shapes[i][d]);
-    }
-    require(fits, "input '{}' must have shape [{}], not {}", value.name, to_string(wanted), to_string(shapes[i]));
-  }
-  return bindings;
-}
+using Clock = std::chrono::steady_clock;
 
-Program::Program(const Model& model, const std::vector<Shape>& input_shapes, const SessionOptions& options, int threads) {
-  const Graph& graph = model.graph;
-  std::vector<ValueType> types = infer_types(graph, bind_inputs(graph, input_shapes));
-  inputs_.assign(graph.inputs().begin(), graph.inputs().end());
-  outputs_.assign(graph.outputs().begin(), graph.outputs().end());
+double milliseconds(Clock::duration d) { return std::chrono::duration<double, std::milli>(d).count(); }
 
-  auto stored = [&](ValueId id) {
-    const ValueType& t = types[static_cast<std::size_t>(id)];
-    return StoredType{t.dtype, fixed_shape(t.shape), 1};
+std::int64_t macs_of(const Plan& plan, const PlanStep& step) {
+  if (!step.node || !step.node->op->macs) return 0;
+  auto type = [&](ValueId id) {
+    const StoredType& t = plan.value(id).type;
+    return ValueType{t.dtype, SymShape(t.shape.begin(), t.shape.end())};
   };
-  values_.resize(types.size());
-  for (std::size_t i = 0; i < types.size(); ++i) {
-    const Value& value = graph.values()[i];
-    if (value.kind == ValueKind::weight) values_[i] = model.weights.at(value.name);
-    else values_[i] = Tensor(types[i].dtype, fixed_shape(types[i].shape));
-  }
-  std::size_t scratch = 0;
-  for (const Node& node : graph.nodes()) {
-    const EngineOp& op = EngineRegistry::instance().get(node.op->name);
-    if (op.view) {
-      values_[static_cast<std::size_t>(node.outputs[0])] =
-          values_[static_cast<std::size_t>(node.inputs[0])].reshape(stored(node.outputs[0]).shape);
-      continue;
-    }
-    NodeContext context{.node = node, .inputs = {}, .outputs = {}, .constants = {}, .threads = threads, .winograd = options.winograd,
-                        .kernels = options.isa.empty() ? active_kernels() : kernels(isa_from_name(options.isa))};
-    Step step;
-    for (ValueId id : node.inputs) {
-      context.inputs.push_back(id == kNone ? std::nullopt : std::optional(stored(id)));
-      bool constant = id != kNone && graph.value(id).kind == ValueKind::weight;
-      context.constants.push_back(constant ? &values_[static_cast<std::size_t>(id)] : nullptr);
-      step.in.push_back(id == kNone ? nullptr : values_[static_cast<std::size_t>(id)].raw());
-    }
-    for (ValueId id : node.outputs) {
-      context.outputs.push_back(stored(id));
-      step.out.push_back(values_[static_cast<std::size_t>(id)].raw());
-    }
-    step.op = op.compile(context);
-    scratch = std::max(scratch, step.op.scratch_bytes);
-    packed_bytes_ += step.op.packed_bytes;
-    steps_.push_back(std::move(step));
-  }
-  scratch_ = Tensor(DType::u8, {static_cast<std::int64_t>(scratch)});
+  std::vector<ValueType> inputs, outputs;
+  std::vector<const ValueType*> in;
+  for (ValueId id : step.node->inputs) inputs.push_back(id == kNone ? ValueType{} : type(id));
+  for (std::size_t i = 0; i < inputs.size(); ++i) in.push_back(step.node->inputs[i] == kNone ? nullptr : &inputs[i]);
+  for (ValueId id : step.outputs) outputs.push_back(type(id));
+  return step.node->op->macs(OpContext(*step.node, in, outputs)).value();
 }
 
-void Program::run(const std::vector<Tensor>& inputs, std::vector<Tensor>& outputs, ThreadPool& pool) {
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    Tensor& into = values_[static_cast<std::size_t>(inputs_[i])];
-    std::memcpy(into.raw(), inputs[i].raw(), into.bytes());
+// Waking and joining the pool costs a few microseconds: what one thread does in about that time, it does alone.
+bool too_small_to_share(const Plan& plan, const PlanStep& step) {
+  constexpr double kMacsPerMicrosecond = 40e3, kBytesPerMicrosecond = 16e3, kMicroseconds = 4;
+  double bytes = 0;
+  for (ValueId id : step.inputs) bytes += id == kNone ? 0 : static_cast<double>(plan.value(id).bytes());
+  for (ValueId id : step.outputs) bytes += static_cast<double>(plan.value(id).bytes());
+  return static_cast<double>(macs_of(plan, step)) / kMacsPerMicrosecond + bytes / kBytesPerMicrosecond < kMicroseconds;
+}
+
+CompiledOp compile_reorder(const StoredType& from, const StoredType& to, const KernelTable& table) {
+  const std::int64_t images = from.shape[0], channels = from.shape[1], pixels = from.shape[2] * from.shape[3];
+  const bool blocks = to.block > 1;
+  const std::int64_t block = blocks ? to.block : from.block, count = (channels + block - 1) / block;
+  const std::int64_t plain_image = channels * pixels, blocked_image = count * block * pixels;
+  auto run = [=, &table](const RunArgs& args) {
+    args.pool.parallel_for(images * count, 1, [&](std::int64_t begin, std::int64_t end, int) {
+      for (std::int64_t i = begin; i < end; ++i) {
+        std::int64_t image = i / count, b = i % count;
+        if (blocks) table.to_blocked(channels, pixels, args.f32_in(0) + image * plain_image, args.f32_out() + image * blocked_image, b, b + 1);
+        else table.to_plain(channels, pixels, args.f32_in(0) + image * blocked_image, args.f32_out() + image * plain_image, b, b + 1);
+      }
+    });
+  };
+  return {.run = run, .algorithm = blocks ? "to_blocked" : "to_plain"};
+}
+
+// The parts of a concat that do not lie in the whole already.
+CompiledOp compile_copies(const Plan& plan, const PlanStep& step, const std::vector<int>& copies) {
+  struct Copy {
+    std::size_t input, offset, bytes;
+  };
+  std::vector<Copy> list;
+  std::size_t offset = 0;
+  for (std::size_t i = 0; i < step.inputs.size(); ++i) {
+    std::size_t bytes = plan.value(step.inputs[i]).bytes();
+    if (std::find(copies.begin(), copies.end(), static_cast<int>(i)) != copies.end()) list.push_back({i, offset, bytes});
+    offset += bytes;
   }
-  for (Step& step : steps_) step.op.run({step.in, step.out, static_cast<std::byte*>(scratch_.raw()), pool});
+  auto run = [list](const RunArgs& args) {
+    auto* out = static_cast<std::byte*>(args.out[0]);
+    for (const Copy& c : list) {
+      constexpr std::int64_t kGrain = 1 << 16;
+      args.pool.parallel_for(static_cast<std::int64_t>(c.bytes), kGrain, [&](std::int64_t begin, std::int64_t end, int) {
+        std::memcpy(out + c.offset + begin, static_cast<const std::byte*>(args.in[c.input]) + begin, static_cast<std::size_t>(end - begin));
+      });
+    }
+  };
+  return {.run = run, .algorithm = "copy"};
+}
+
+}  // namespace
+
+Program::Program(const Model& model, std::vector<Shape> input_shapes, const CompileOptions& options) : input_shapes_(std::move(input_shapes)) {
+  Plan plan = make_plan(model, input_shapes_);
+  if (options.optimize) {
+    fuse(plan);
+    assign_layouts(plan, options);
+  }
+  Placement placement = place_values(plan, options, options.optimize);
+  compile_steps(plan, placement, options);
+  bind_memory(plan, placement, options.optimize);
+}
+
+void Program::compile_steps(const Plan& plan, const Placement& placement, const CompileOptions& options) {
+  for (std::size_t s = 0; s < plan.steps.size(); ++s) {
+    if (placement.elided[s]) continue;
+    const PlanStep& step = plan.steps[s];
+    CompileOptions here = options;
+    Step made;
+    made.serial = options.threads > 1 && options.optimize && too_small_to_share(plan, step);
+    if (made.serial) here.threads = 1;
+    if (step.kind == PlanStep::Kind::reorder)
+      made.op = compile_reorder(plan.value(step.inputs[0]).type, plan.value(step.outputs[0]).type, *options.kernels);
+    else if (!placement.copies[s].empty()) made.op = compile_copies(plan, step, placement.copies[s]);
+    else made.op = step.op->compile(context_of(plan, step, here));
+    packed_bytes_ += made.op.packed_bytes;
+    describe(plan, step, made.op);
+    steps_.push_back(std::move(made));
+    plan_step_.push_back(s);
+  }
+}
+
+void Program::describe(const Plan& plan, const PlanStep& step, const CompiledOp& op) {
+  profile_.push_back({.name = step.name,
+                      .op = step.node ? step.node->op->name : "reorder",
+                      .algorithm = op.algorithm,
+                      .macs = macs_of(plan, step)});
+}
+
+void Program::bind_memory(const Plan& plan, const Placement& placement, bool reuse) {
+  // One block a storage, then one a step's scratch.
+  const int end = static_cast<int>(plan.steps.size());
+  std::vector<MemoryBlock> blocks;
+  std::vector<std::size_t> block_of(placement.storages.size());
+  for (std::size_t i = 0; i < placement.storages.size(); ++i) {
+    const Storage& s = placement.storages[i];
+    if (s.members.empty() || s.external) continue;
+    block_of[i] = blocks.size();
+    blocks.push_back(reuse ? MemoryBlock{s.bytes, s.first, s.last} : MemoryBlock{s.bytes, 0, end});
+  }
+  const std::size_t first_scratch = blocks.size();
+  for (std::size_t i = 0; i < steps_.size(); ++i)
+    blocks.push_back({steps_[i].op.scratch_bytes, static_cast<int>(plan_step_[i]), static_cast<int>(plan_step_[i])});
+  const MemoryPlan memory = plan_memory(blocks);
+  arena_ = Arena(memory.bytes);
+
+  // Where a value lies; nullptr for what lies in an input.
+  auto address = [&](ValueId id) -> std::byte* {
+    const auto [storage, offset] = placement.values[static_cast<std::size_t>(id)];
+    const Storage& s = placement.storages[static_cast<std::size_t>(storage)];
+    if (!s.external) return arena_.data() + memory.offsets[block_of[static_cast<std::size_t>(storage)]] + offset;
+    const Tensor* constant = plan.value(s.members[0]).constant;
+    return constant ? static_cast<std::byte*>(const_cast<void*>(constant->raw())) + offset : nullptr;
+  };
+  auto input_of = [&](ValueId id) { return static_cast<std::size_t>(plan.value(placement.of(id).members[0]).input); };
+
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    const PlanStep& step = plan.steps[plan_step_[i]];
+    steps_[i].scratch = arena_.data() + memory.offsets[first_scratch + i];
+    for (std::size_t slot = 0; slot < step.inputs.size(); ++slot) {
+      ValueId id = step.inputs[slot];
+      steps_[i].in.push_back(id == kNone ? nullptr : address(id));
+      if (id != kNone && !steps_[i].in.back()) input_slots_.push_back({i, slot, input_of(id), placement.offset(id)});
+    }
+    for (ValueId id : step.outputs) steps_[i].out.push_back(address(id));
+  }
+  for (ValueId id : plan.outputs) {
+    const StoredType& type = plan.value(id).type;
+    const std::byte* data = address(id);
+    outputs_.push_back({type.dtype, type.shape, data, data ? 0 : input_of(id), placement.offset(id), type.bytes()});
+  }
+}
+
+void Program::run(const std::vector<Tensor>& inputs, std::vector<Tensor>& outputs, ThreadPool& pool, bool profile) {
+  for (const InputSlot& s : input_slots_) steps_[s.step].in[s.slot] = static_cast<const std::byte*>(inputs[s.input].raw()) + s.offset;
+  const Clock::time_point start = profile ? Clock::now() : Clock::time_point{};
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    Step& step = steps_[i];
+    const Clock::time_point before = profile ? Clock::now() : Clock::time_point{};
+    step.op.run({step.in, step.out, step.scratch, step.serial ? serial_ : pool});
+    if (!profile) continue;
+    profile_[i].start_milliseconds = milliseconds(before - start);
+    profile_[i].milliseconds = milliseconds(Clock::now() - before);
+  }
   outputs.resize(outputs_.size());
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    const Tensor& from = values_[static_cast<std::size_t>(outputs_[i])];
-    if (!outputs[i].defined() || outputs[i].dtype() != from.dtype() || outputs[i].shape() != from.shape())
-      outputs[i] = Tensor(from.dtype(), from.shape());
-    std::memcpy(outputs[i].raw(), from.raw(), from.bytes());
+    const Output& o = outputs_[i];
+    if (!outputs[i].defined() || outputs[i].dtype() != o.dtype || outputs[i].shape() != o.shape) outputs[i] = Tensor(o.dtype, o.shape);
+    if (o.bytes == 0) continue;
+    std::memcpy(outputs[i].raw(), o.data ? o.data : static_cast<const std::byte*>(inputs[o.input].raw()) + o.offset, o.bytes);
   }
+}
+
+std::vector<Tensor> evaluate_node(const Node& node, const std::vector<const Tensor*>& inputs, const KernelTable& kernels) {
+  auto type = [](const Tensor* t) { return t ? ValueType{t->dtype(), SymShape(t->shape().begin(), t->shape().end())} : ValueType{}; };
+  std::vector<ValueType> types;
+  for (const Tensor* t : inputs) types.push_back(type(t));
+  std::vector<const ValueType*> pointers;
+  for (std::size_t i = 0; i < inputs.size(); ++i) pointers.push_back(inputs[i] ? &types[i] : nullptr);
+  NodeContext context{.node = node, .inputs = {}, .outputs = {}, .constants = inputs, .kernels = kernels};
+  std::vector<const void*> in;
+  for (const Tensor* t : inputs) {
+    context.inputs.push_back(t ? std::optional(StoredType{t->dtype(), t->shape(), 1}) : std::nullopt);
+    in.push_back(t ? t->raw() : nullptr);
+  }
+  std::vector<Tensor> outputs;
+  std::vector<void*> out;
+  for (const ValueType& t : node.op->infer(OpContext(node, pointers))) {
+    outputs.emplace_back(t.dtype, fixed_shape(t.shape));
+    context.outputs.push_back({t.dtype, outputs.back().shape(), 1});
+    out.push_back(outputs.back().raw());
+  }
+  const EngineOp& op = EngineRegistry::instance().get(node.op->name);
+  if (op.view) return {inputs[0]->reshape(outputs[0].shape())};
+  CompiledOp compiled = op.compile(context);
+  Arena scratch(compiled.scratch_bytes);
+  ThreadPool one(1);
+  compiled.run({in, out, scratch.data(), one});
+  return outputs;
 }
 
 }  // namespace frugal

@@ -1,33 +1,67 @@
 #include "frugal/session.h"
 
-#include <chrono>
+#include <algorithm>
 
 #include "base/check.h"
 #include "base/thread_pool.h"
 #include "engine/program.h"
+#include "graph/passes/passes.h"
+#include "graph/verify.h"
 
 namespace frugal {
+namespace {
+
+constexpr std::size_t kMostPrograms = 8;
+
+const KernelTable& kernels_for(const SessionOptions& options) {
+  if (!options.isa.empty()) return kernels(isa_from_name(options.isa));
+  return options.optimize ? active_kernels() : kernels(Isa::scalar);
+}
+
+}  // namespace
 
 struct Session::Impl {
-  Model model;
-  SessionOptions options;
-  ThreadPool pool;
-  std::map<std::vector<Shape>, std::unique_ptr<Program>> programs;
-  Program* last = nullptr;
-
-  Program& program_for(const std::vector<Tensor>& inputs) {
-    std::vector<Shape> key;
-    for (const Tensor& t : inputs) key.push_back(t.shape());
-    std::unique_ptr<Program>& slot = programs[key];
-    if (!slot) slot = std::make_unique<Program>(model, key, options, pool.threads());
-    return *(last = slot.get());
+  Impl(Model given, const SessionOptions& o)
+      : model(std::move(given)),
+        options(o),
+        table(kernels_for(o)),
+        pool(o.threads > 0 ? o.threads : available_cores()) {
+    verify(model);
+    if (options.optimize)
+      simplified = simplify(model, [&](const Node& node, const std::vector<const Tensor*>& inputs) { return evaluate_node(node, inputs, table); });
   }
+
+  const Model& compiled_model() const { return options.optimize ? simplified : model; }
+
+  // The program for these shapes, in front of the list.
+  Program& program_for(const std::vector<Tensor>& inputs) {
+    auto fits = [&](const std::unique_ptr<Program>& p) {
+      return std::equal(inputs.begin(), inputs.end(), p->input_shapes().begin(),
+                        [](const Tensor& t, const Shape& shape) { return t.shape() == shape; });
+    };
+    auto found = std::find_if(programs.begin(), programs.end(), fits);
+    if (found == programs.end()) {
+      std::vector<Shape> shapes;
+      for (const Tensor& t : inputs) shapes.push_back(t.shape());
+      CompileOptions o{options.optimize, options.winograd, pool.threads(), &table, &packs};
+      auto made = std::make_unique<Program>(compiled_model(), std::move(shapes), o);
+      if (programs.size() == kMostPrograms) programs.pop_back();
+      programs.push_back(std::move(made));
+      found = programs.end() - 1;
+    }
+    std::rotate(programs.begin(), found, found + 1);
+    return *programs.front();
+  }
+
+  Model model, simplified;
+  SessionOptions options;
+  const KernelTable& table;
+  ThreadPool pool;
+  PackCache packs;
+  std::vector<std::unique_ptr<Program>> programs;  // the one used last comes first
 };
 
-Session::Session(Model model, SessionOptions options) {
-  int threads = options.threads > 0 ? options.threads : available_cores();
-  impl_.reset(new Impl{std::move(model), options, ThreadPool(threads), {}, nullptr});
-}
+Session::Session(Model model, SessionOptions options) : impl_(std::make_unique<Impl>(std::move(model), options)) {}
 Session::~Session() = default;
 Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;
@@ -43,17 +77,22 @@ std::vector<Tensor> Session::run(const std::vector<Tensor>& inputs) {
 
 void Session::run(const std::vector<Tensor>& inputs, std::vector<Tensor>& outputs) {
   const Graph& graph = impl_->model.graph;
-  require(inputs.size() == graph.inputs().size(), "model '{}' takes {} inputs, not {}", graph.name(), graph.inputs().size(),
-          inputs.size());
+  require(inputs.size() == graph.inputs().size(), "model '{}' takes {} inputs, not {}", graph.name(), graph.inputs().size(), inputs.size());
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const Value& value = graph.value(graph.inputs()[i]);
-    require(inputs[i].defined() && inputs[i].dtype() == value.type.dtype, "input '{}' must be {}", value.name, to_string(value.type));
+    if (!inputs[i].defined()) fail("input '{}' is empty; it must be {}", value.name, to_string(value.type));
+    if (inputs[i].dtype() != value.type.dtype)
+      fail("input '{}' must be {}, not {}", value.name, to_string(value.type), name(inputs[i].dtype()));
   }
-  impl_->program_for(inputs).run(inputs, outputs, impl_->pool);
+  impl_->program_for(inputs).run(inputs, outputs, impl_->pool, impl_->options.profile);
 }
 
-std::vector<NodeProfile> Session::profile() const { return impl_->last ? impl_->last->profile() : std::vector<NodeProfile>{}; }
-std::size_t Session::arena_bytes() const { return impl_->last ? impl_->last->arena_bytes() : 0; }
-std::size_t Session::packed_bytes() const { return impl_->last ? impl_->last->packed_bytes() : 0; }
+std::vector<NodeProfile> Session::profile() const {
+  return impl_->options.profile && !impl_->programs.empty() ? impl_->programs.front()->profile() : std::vector<NodeProfile>{};
+}
+std::size_t Session::arena_bytes() const { return impl_->programs.empty() ? 0 : impl_->programs.front()->arena_bytes(); }
+std::size_t Session::packed_bytes() const {
+  return impl_->packs.bytes() + (impl_->programs.empty() ? 0 : impl_->programs.front()->packed_bytes());
+}
 
 }  // namespace frugal

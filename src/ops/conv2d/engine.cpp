@@ -19,10 +19,11 @@ Conv2dShape shape_of(const NodeContext& c) {
   return s;
 }
 
-// The first algorithm, hence the one expected to be fastest, that takes and makes these layouts.
+// The first algorithm, hence the one expected to be fastest, that takes and makes these layouts. The choice is the
+// one for two threads, however many there are: results do not depend on their number.
 std::optional<Conv2dPlan> plan_for(const NodeContext& c, int in_block, int out_block) {
   const int block = c.kernels.channel_block;
-  for (ConvAlgorithm algorithm : conv2d_algorithms(c.kernels, shape_of(c), {c.threads, c.winograd})) {
+  for (ConvAlgorithm algorithm : conv2d_algorithms(c.kernels, shape_of(c), {2, c.winograd})) {
     Conv2dPlan plan{&c.kernels, shape_of(c), algorithm};
     if ((plan.blocked_input() ? block : 1) == in_block && (plan.blocked_output() ? block : 1) == out_block) return plan;
   }
@@ -36,8 +37,12 @@ CompiledOp compile(const NodeContext& c) {
   const std::int64_t scratch = conv2d_scratch_floats(plan, c.threads), packed = conv2d_packed_floats(plan);
   Tensor weights;  // packed now if they are known, else in every run
   if (c.constants[1]) {
-    weights = Tensor(DType::f32, {packed});
-    conv2d_pack(plan, c.constants[1]->data<float>(), weights.data<float>());
+    const std::string kind = fmt::format("conv2d {} {} {}", name(plan.algorithm), name(c.kernels.isa), plan.shape.groups);
+    weights = c.packed(1, kind, [&] {
+      Tensor made(DType::f32, {packed});
+      conv2d_pack(plan, c.constants[1]->data<float>(), made.data<float>());
+      return made;
+    });
   }
   Epilogue epilogue;
   epilogue.activation = c.epilogue.activation;
@@ -55,8 +60,7 @@ CompiledOp compile(const NodeContext& c) {
   const std::int64_t floats = scratch + (weights.defined() ? 0 : packed);
   return {.run = run,
           .scratch_bytes = static_cast<std::size_t>(floats) * sizeof(float),
-          .algorithm = std::string(name(plan.algorithm)),
-          .packed_bytes = weights.bytes()};
+          .algorithm = std::string(name(plan.algorithm))};
 }
 
 bool can_block(const NodeContext& c, int block) { return plan_for(c, block, block).has_value(); }

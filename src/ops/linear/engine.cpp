@@ -1,3 +1,4 @@
+#include "base/check.h"
 #include "engine/engine_op.h"
 #include "kernels/gemm.h"
 
@@ -10,9 +11,12 @@ CompiledOp compile(const NodeContext& c) {
   const std::int64_t scratch = gemm_scratch_floats(table, k, c.threads), packed = gemm_packed_floats(table, n, k);
   Tensor weights;  // packed now if they are known, else in every run
   if (c.constants[1]) {
-    weights = Tensor(DType::f32, {packed});
-    ThreadPool one(1);
-    gemm_pack(table, one, n, k, c.constants[1]->data<float>(), k, true, weights.data<float>());
+    weights = c.packed(1, fmt::format("linear {}", name(table.isa)), [&] {
+      Tensor made(DType::f32, {packed});
+      ThreadPool one(1);
+      gemm_pack(table, one, n, k, c.constants[1]->data<float>(), k, true, made.data<float>());
+      return made;
+    });
   }
   Epilogue epilogue;
   epilogue.activation = c.epilogue.activation;
@@ -30,8 +34,7 @@ CompiledOp compile(const NodeContext& c) {
   const std::int64_t floats = scratch + (weights.defined() ? 0 : packed);
   return {.run = run,
           .scratch_bytes = static_cast<std::size_t>(floats) * sizeof(float),
-          .algorithm = "gemm",
-          .packed_bytes = weights.bytes()};
+          .algorithm = "gemm"};
 }
 
 }  // namespace

@@ -1,0 +1,51 @@
+#include "engine/plan.h"
+
+#include "base/check.h"
+#include "engine/program.h"
+#include "graph/costs.h"
+#include "graph/op.h"
+
+namespace frugal {
+
+Plan make_plan(const Model& model, const std::vector<Shape>& input_shapes) {
+  const Graph& graph = model.graph;
+  std::vector<ValueType> types = infer_types(graph, bind_inputs(graph, input_shapes));
+  Plan plan;
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    const Value& value = graph.values()[i];
+    PlanValue made{.type = {types[i].dtype, fixed_shape(types[i].shape), 1}};
+    if (value.kind == ValueKind::weight) made.constant = &model.weights.find(value.name)->second;
+    plan.values.push_back(std::move(made));
+  }
+  plan.inputs.assign(graph.inputs().begin(), graph.inputs().end());
+  plan.outputs.assign(graph.outputs().begin(), graph.outputs().end());
+  for (std::size_t i = 0; i < plan.inputs.size(); ++i) plan.value(plan.inputs[i]).input = static_cast<int>(i);
+  for (const Node& node : graph.nodes())
+    plan.steps.push_back({.node = &node,
+                          .op = &EngineRegistry::instance().get(node.op->name),
+                          .inputs = node.inputs,
+                          .outputs = node.outputs,
+                          .name = node.name});
+  return plan;
+}
+
+NodeContext context_of(const Plan& plan, const PlanStep& step, const CompileOptions& options) {
+  NodeContext context{.node = *step.node,
+                      .inputs = {},
+                      .outputs = {},
+                      .constants = {},
+                      .epilogue = step.epilogue,
+                      .residual_input = step.residual_input,
+                      .threads = options.threads,
+                      .winograd = options.winograd,
+                      .kernels = *options.kernels,
+                      .packs = options.packs};
+  for (ValueId id : step.inputs) {
+    context.inputs.push_back(id == kNone ? std::nullopt : std::optional(plan.value(id).type));
+    context.constants.push_back(id == kNone ? nullptr : plan.value(id).constant);
+  }
+  for (ValueId id : step.outputs) context.outputs.push_back(plan.value(id).type);
+  return context;
+}
+
+}  // namespace frugal

@@ -1,0 +1,185 @@
+#include "frugal/session.h"
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+#include "engine/engine_test.h"
+#include "models/registry.h"
+
+namespace {
+
+std::atomic<bool> counting{false};
+std::atomic<int> allocations{0};
+
+void* counted(std::size_t bytes) {
+  if (counting) ++allocations;
+  void* p = std::malloc(bytes ? bytes : 1);
+  if (!p) throw std::bad_alloc();
+  return p;
+}
+
+void* counted(std::size_t bytes, std::align_val_t alignment) {
+  if (counting) ++allocations;
+  auto a = static_cast<std::size_t>(alignment);
+  void* p = std::aligned_alloc(a, (bytes + a - 1) / a * a);
+  if (!p) throw std::bad_alloc();
+  return p;
+}
+
+}  // namespace
+
+void* operator new(std::size_t bytes) { return counted(bytes); }
+void* operator new(std::size_t bytes, std::align_val_t a) { return counted(bytes, a); }
+void operator delete(void* p) noexcept { std::free(p); }
+void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
+void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
+
+namespace frugal {
+namespace {
+
+using test::random_tensor;
+using test::with_weights;
+
+Model small_net() {
+  GraphBuilder b("small");
+  ValueId x = b.input("x", {Dim::symbol("batch"), 3, Dim::symbol("height"), Dim::symbol("width")});
+  ValueId y = b.relu(b.batch_norm("bn1", b.conv2d("conv1", x, {.out = 24, .kernel = 3})));
+  ValueId z = b.batch_norm("bn2", b.conv2d("conv2", y, {.out = 24, .kernel = 3}));
+  y = b.relu(b.add(z, y));
+  y = b.op("global_avg_pool", {y});
+  b.output(b.linear("fc", b.flatten(y), 5), "logits");
+  return with_weights(b.finish());
+}
+
+TEST(Session, AgreesWithThePlainPath) {
+  Model model = small_net();
+  Tensor x = random_tensor({2, 3, 9, 7});
+  for (int threads : {1, 2}) EXPECT_TRUE(test::close(test::run(model, {x}, {.threads = threads})[0], test::run_plain(model, {x})[0], 1e-4, 1e-4));
+}
+
+TEST(Session, RunsAllocateNothingOnceCompiled) {
+  for (int threads : {1, 2}) {
+    Session session(small_net(), {.threads = threads, .profile = true});
+    std::vector<Tensor> small{random_tensor({1, 3, 8, 8})}, large{random_tensor({2, 3, 16, 8})}, out_small, out_large;
+    session.run(small, out_small);
+    session.run(large, out_large);
+    allocations = 0;
+    counting = true;
+    session.run(small, out_small);
+    session.run(large, out_large);
+    session.run(large, out_large);
+    counting = false;
+    EXPECT_EQ(allocations, 0) << threads << " threads";
+  }
+}
+
+TEST(Session, ResultsDoNotDependOnTheNumberOfThreads) {
+  Model model = with_weights(build_network("resnet18", {.classes = 10, .height = 64, .width = 64}));
+  Tensor x = random_tensor({1, 3, 64, 64});
+  std::vector<Tensor> one = test::run(model, {x}, {.threads = 1});
+  for (int threads : {2, 3}) EXPECT_TRUE(test::same(test::run(model, {x}, {.threads = threads})[0], one[0]));
+}
+
+TEST(Session, KeepsWhatItCompiledForTheLastShapesOnly) {
+  Session session(small_net(), {.threads = 1});
+  for (int round = 0; round < 2; ++round)
+    for (int height = 4; height < 16; ++height) {
+      Tensor x = random_tensor({1, 3, height, 5}, static_cast<std::uint64_t>(height));
+      EXPECT_TRUE(test::close(session.run({x})[0], test::run_plain(session.model(), {x})[0], 1e-4, 1e-4));
+    }
+}
+
+TEST(Session, ReusesOutputsThatFitAndReplacesOthers) {
+  Session session(small_net(), {.threads = 1});
+  Tensor x = random_tensor({1, 3, 8, 8});
+  std::vector<Tensor> out{Tensor(DType::f32, {1, 5})};
+  const void* memory = out[0].raw();
+  session.run({x}, out);
+  EXPECT_EQ(out[0].raw(), memory);
+  out[0] = Tensor(DType::f32, {5});
+  session.run({x}, out);
+  EXPECT_EQ(out[0].shape(), (Shape{1, 5}));
+}
+
+TEST(Session, CanBeMoved) {
+  Session first(small_net(), {.threads = 2});
+  Tensor x = random_tensor({1, 3, 8, 8});
+  std::vector<Tensor> want = first.run({x});
+  Session second(std::move(first));
+  EXPECT_TRUE(test::same(second.run({x})[0], want[0]));
+  Session third(small_net(), {.threads = 1});
+  third = std::move(second);
+  EXPECT_TRUE(test::same(third.run({x})[0], want[0]));
+}
+
+TEST(Session, InputsAndWeightsMayBeOutputs) {
+  GraphBuilder b("net");
+  ValueId x = b.input("x", {Dim::symbol("n"), 4});
+  ValueId w = b.weight("w", {3});
+  b.output(x, "x_again");
+  b.output(b.op("reshape", {x}, {{"shape", Ints{2, -1}}}), "x_reshaped");
+  b.output(w, "w_again");
+  b.output(b.relu(x), "y");
+  Model model = with_weights(b.finish());
+  for (bool optimize : {false, true}) {
+    Session session(model, {.threads = 1, .optimize = optimize});
+    for (std::uint64_t seed : {1, 2}) {
+      Tensor in = random_tensor({2, 4}, seed);
+      std::vector<Tensor> out = session.run({in});
+      EXPECT_TRUE(test::same(out[0], in));
+      EXPECT_TRUE(test::same(out[1], in.reshape({2, 4})));
+      EXPECT_TRUE(test::same(out[2], model.weights.at("w")));
+    }
+  }
+}
+
+TEST(Session, SaysWhichInputDoesNotFit) {
+  GraphBuilder b("two");
+  ValueId x = b.input("x", {Dim::symbol("batch"), 4}), y = b.input("y", {Dim::symbol("batch"), 4});
+  b.input("pairs", {Dim::symbol("batch") * Dim(2), 1});
+  b.output(b.add(x, y), "sum");
+  Session session(with_weights(b.finish()), {.threads = 1});
+  Tensor good = random_tensor({3, 4}), pairs = random_tensor({6, 1});
+  EXPECT_NO_THROW(session.run({good, good, pairs}));
+  EXPECT_ERROR(session.run({good, good}), "takes 3 inputs, not 2");
+  EXPECT_ERROR(session.run({good, random_tensor({3, 5}), pairs}), "'y' must have shape [batch,4]");
+  EXPECT_ERROR(session.run({good, random_tensor({12}), pairs}), "'y' must have 2 dims");
+  EXPECT_ERROR(session.run({good, random_tensor({2, 4}), pairs}), "'y' has batch = 2, but input 'x' says 3");
+  EXPECT_ERROR(session.run({good, good, random_tensor({5, 1})}), "'pairs' must have shape [2*batch,1], here [6,1]");
+  EXPECT_ERROR(session.run({good, good.to(DType::f16), pairs}), "not float16");
+  EXPECT_ERROR(session.run({good, Tensor(), pairs}), "'y' is empty");
+}
+
+TEST(Session, AnEmptyBatchGivesAnEmptyResult) {
+  EXPECT_EQ(test::run(small_net(), {Tensor(DType::f32, {0, 3, 8, 8})})[0].shape(), (Shape{0, 5}));
+}
+
+TEST(Session, SaysWhichWeightIsMissingOrWrong) {
+  Model model = small_net();
+  model.weights.erase("fc.bias");
+  EXPECT_ERROR(Session(model, {.threads = 1}), "fc.bias");
+  model.weights.emplace("fc.bias", Tensor(DType::i32, {5}));
+  EXPECT_ERROR(Session(model, {.threads = 1}), "fc.bias");
+}
+
+TEST(Session, ProfilesEveryNode) {
+  Session session(small_net(), {.threads = 1, .profile = true});
+  EXPECT_TRUE(session.profile().empty());
+  session.run({random_tensor({1, 3, 8, 8})});
+  std::vector<NodeProfile> profile = session.profile();
+  std::int64_t macs = 0;
+  double end = 0;
+  for (const NodeProfile& p : profile) {
+    EXPECT_FALSE(p.algorithm.empty());
+    EXPECT_GE(p.start_milliseconds, end);
+    end = p.start_milliseconds + p.milliseconds;
+    macs += p.macs;
+  }
+  EXPECT_EQ(macs, 64 * 24 * 27 + 64 * 24 * 24 * 9 + 24 * 5);
+  EXPECT_EQ(profile[1].name, "conv2 + add + relu_2");
+}
+
+}  // namespace
+}  // namespace frugal
