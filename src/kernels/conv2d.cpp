@@ -1,6 +1,8 @@
 #include "kernels/conv2d.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 
 #include "base/check.h"
 #include "kernels/gemm.h"
@@ -95,20 +97,21 @@ void run_winograd(const Conv2dPlan& plan, ThreadPool& pool, const Conv2dArgs& ar
     });
 }
 
-// Expected time in multiply-adds of the machine: arithmetic, plus weights streamed from memory at a rate
-// that all threads share (2 multiply-adds a byte a core: 27 GB/s against 59 GMAC/s on Zen 4).
+// Expected time in multiply-adds of one core: arithmetic, plus the weights. Weights that stay in cache between
+// two runs of the network cost little; more than a few MB stream from memory at a rate that all threads share
+// (2 multiply-adds a byte: 27 GB/s against 59 GMAC/s on Zen 4).
 double expected_cost(const KernelTable& table, const Conv2dShape& s, ConvAlgorithm algorithm, int threads) {
   const auto in = static_cast<double>(s.in_c), out = static_cast<double>(s.out_c), batch = static_cast<double>(s.batch);
-  const auto streamed = [&](double floats) { return floats * 4 * 2; };
+  const auto streamed = [](double floats) { return floats * 4 * (floats > 0.5e6 ? 2 : 0.5); };
   if (algorithm == ConvAlgorithm::direct) {
     const double macs = batch * in * out * static_cast<double>(taps(s) * s.out_h * s.out_w);
     return macs / threads + streamed(in * out * static_cast<double>(taps(s)));
   }
   const int m = winograd_size(algorithm), points = (m + 2) * (m + 2);
   const auto tiles = batch * static_cast<double>(ceil_div(s.out_h, m) * ceil_div(s.out_w, m));
-  // A transform costs about 6 multiply-adds a point and channel; groups are rounded up to whole chunks.
+  // A transform costs about 6 multiply-adds a point and channel; lanes beyond the last channel work in vain.
   const double transforms = tiles * points * 6 * (in + out);
-  const double width = static_cast<double>(ceil_div(s.out_c, table.channel_block) * table.channel_block);
+  const auto width = static_cast<double>(ceil_div(s.out_c, table.channel_block) * table.channel_block);
   return (tiles * points * in * width + transforms) / threads + streamed(in * out * points);
 }
 
@@ -124,20 +127,37 @@ struct Im2col {
 
   // Panels [begin, end) of the columns of one group: [panel][k][pixel], zero beyond the last pixel.
   void columns(const float* planes, float* packed, std::int64_t begin, std::int64_t end) const {
-    const Conv2dShape& s = shape;
-    const std::int64_t width = table.gemm_panel;
     for (std::int64_t panel = begin; panel < end; ++panel) {
-      float* to = packed + panel * k * width;
-      for (std::int64_t ic = 0; ic < s.in_c / s.groups; ++ic)
-        for (std::int64_t ky = 0; ky < s.kernel_h; ++ky)
-          for (std::int64_t kx = 0; kx < s.kernel_w; ++kx)
-            for (std::int64_t i = 0; i < width; ++i) {
-              const std::int64_t pixel = panel * width + i;
-              const std::int64_t iy = pixel / s.out_w * s.stride_h - s.pad_top + ky * s.dilation_h;
-              const std::int64_t ix = pixel % s.out_w * s.stride_w - s.pad_left + kx * s.dilation_w;
-              const bool exists = pixel < pixels && iy >= 0 && iy < s.in_h && ix >= 0 && ix < s.in_w;
-              *to++ = exists ? planes[(ic * s.in_h + iy) * s.in_w + ix] : 0;
-            }
+      float* to = packed + panel * k * table.gemm_panel;
+      std::int64_t y[kMaxPanel], x[kMaxPanel];  // of each pixel's window; a pixel that does not exist lies far away
+      for (std::int64_t i = 0; i < table.gemm_panel; ++i) {
+        const std::int64_t pixel = panel * table.gemm_panel + i;
+        y[i] = pixel < pixels ? pixel / shape.out_w * shape.stride_h - shape.pad_top : INT64_MIN / 2;
+        x[i] = pixel % shape.out_w * shape.stride_w - shape.pad_left;
+      }
+      for (std::int64_t ic = 0; ic < shape.in_c / shape.groups; ++ic)
+        for (std::int64_t ky = 0; ky < shape.kernel_h; ++ky)
+          for (std::int64_t kx = 0; kx < shape.kernel_w; ++kx, to += table.gemm_panel)
+            gather(planes + ic * shape.in_h * shape.in_w, y, x, ky * shape.dilation_h, kx * shape.dilation_w, to);
+    }
+  }
+
+ private:
+  static constexpr std::int64_t kMaxPanel = 64;
+
+  void gather(const float* plane, const std::int64_t* y, const std::int64_t* x, std::int64_t dy, std::int64_t dx,
+              float* to) const {
+    const auto height = static_cast<std::uint64_t>(shape.in_h), width = static_cast<std::uint64_t>(shape.in_w);
+    const std::int64_t last = table.gemm_panel - 1;
+    const bool run = y[0] == y[last] && x[last] - x[0] == last;  // one row, stride 1: contiguous
+    if (run && y[0] + dy >= 0 && y[0] + dy < shape.in_h && x[0] + dx >= 0 && x[last] + dx < shape.in_w) {
+      std::memcpy(to, plane + (y[0] + dy) * shape.in_w + x[0] + dx, sizeof(float) * static_cast<std::size_t>(last + 1));
+      return;
+    }
+    for (std::int64_t i = 0; i <= last; ++i) {
+      const std::int64_t iy = y[i] + dy, ix = x[i] + dx;  // as unsigned, negative numbers are too large
+      const bool exists = static_cast<std::uint64_t>(iy) < height && static_cast<std::uint64_t>(ix) < width;
+      to[i] = exists ? plane[iy * shape.in_w + ix] : 0;
     }
   }
 };
@@ -180,7 +200,7 @@ std::string_view name(ConvAlgorithm algorithm) {
 }
 
 std::vector<ConvAlgorithm> conv2d_algorithms(const KernelTable& table, const Conv2dShape& shape,
-                                             const ConvOptions& options) {
+                                             const Conv2dOptions& options) {
   using enum ConvAlgorithm;
   std::vector<ConvAlgorithm> dense, found;
   for (ConvAlgorithm algorithm : {direct, winograd_2, winograd_4})

@@ -29,13 +29,13 @@ struct Conv2dPlan {
   bool blocked_output() const { return algorithm != ConvAlgorithm::im2col; }
 };
 
-struct ConvOptions {
+struct Conv2dOptions {
   int threads = 1;
   bool winograd = true;  // allow algorithms whose rounding differs from a plain sum
 };
 // All algorithms that fit, the one expected to be fastest first; never empty.
 std::vector<ConvAlgorithm> conv2d_algorithms(const KernelTable& table, const Conv2dShape& shape,
-                                             const ConvOptions& options = {});
+                                             const Conv2dOptions& options = {});
 
 // Floats of a feature map of one image in blocked layout.
 std::int64_t blocked_floats(const KernelTable& table, std::int64_t channels, std::int64_t pixels);

@@ -1,15 +1,22 @@
-// Uses nothing but the public headers.
+// Uses nothing but the public headers: makes a graph, runs it, and sees a bad one refused.
 #include <frugal/error.h>
-#include <frugal/tensor.h>
+#include <frugal/session.h>
 
 #include <iostream>
 
 int main() {
-  frugal::Tensor t = frugal::Tensor::from<float>({2, 2}, {1, 2, 3, 4});
+  frugal::Graph graph("consumer");
+  frugal::ValueId x = graph.add_input("x", {frugal::DType::f32, {1, 4}});
+  graph.add_output(graph.add_node("relu", "relu", {x})[0], "y");
   try {
-    t.reshape({3});
+    graph.add_node("reluu", "misspelt", {x});
   } catch (const frugal::Error& error) {
     std::cout << "refused: " << error.what() << "\n";
   }
-  std::cout << frugal::to_string(t.shape()) << " " << t.to(frugal::DType::i32).data<std::int32_t>()[3] << "\n";
+
+  frugal::Session session({std::move(graph), {}, {}}, {.threads = 1});
+  frugal::Tensor y = session.run({frugal::Tensor::from<float>({1, 4}, {-1, 2, -3, 4})}).at(0);
+  std::cout << frugal::to_string(y.shape()) << ":";
+  for (int i = 0; i < 4; ++i) std::cout << " " << y.data<float>()[i];
+  std::cout << "\n";
 }

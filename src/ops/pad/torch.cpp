@@ -3,7 +3,7 @@
 namespace frugal {
 namespace {
 
-torch::Tensor constant(const torch::Tensor& x, const Ints& pads, double value) {
+torch::Tensor pad_constant(const torch::Tensor& x, const Ints& pads, double value) {
   const std::size_t rank = pads.size() / 2;
   std::vector<std::int64_t> reversed;  // LibTorch begins with the last dim
   for (std::size_t i = rank; i-- > 0;) {
@@ -14,7 +14,7 @@ torch::Tensor constant(const torch::Tensor& x, const Ints& pads, double value) {
 }
 
 // Any rank and dim, which LibTorch's own reflect and replicate padding do not take.
-torch::Tensor by_index(torch::Tensor x, const Ints& pads, bool reflect) {
+torch::Tensor pad_by_index(torch::Tensor x, const Ints& pads, bool reflect) {
   const auto rank = static_cast<std::int64_t>(pads.size() / 2);
   for (std::int64_t i = 0; i < rank; ++i) {
     std::int64_t before = pads[static_cast<std::size_t>(i)], after = pads[static_cast<std::size_t>(i + rank)], last = x.size(i) - 1;
@@ -32,8 +32,8 @@ FRUGAL_TORCH(pad) {
   registry.add("pad", [](const TorchArgs& a) -> std::vector<torch::Tensor> {
     const Ints& pads = attr_ints(a.node, "pads");
     const std::string& mode = attr_text(a.node, "mode");
-    if (mode == "constant") return {constant(a[0], pads, attr_real(a.node, "value"))};
-    return {by_index(a[0], pads, mode == "reflect")};
+    if (mode == "constant") return {pad_constant(a[0], pads, attr_real(a.node, "value"))};
+    return {pad_by_index(a[0], pads, mode == "reflect")};
   });
 }
 

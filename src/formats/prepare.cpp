@@ -1,0 +1,145 @@
+#include "frugal/prepare.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "base/check.h"
+
+namespace frugal {
+namespace {
+
+// The source pixels that one target pixel is made of.
+struct Taps {
+  int first = 0;
+  std::vector<float> weights;  // sum 1
+};
+
+double filter_value(double x, Interpolation interpolation) {
+  x = std::fabs(x);
+  if (interpolation == Interpolation::bilinear) return x < 1 ? 1 - x : 0;
+  constexpr double a = -0.5;
+  if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
+  if (x < 2) return (((x - 5) * x + 8) * x - 4) * a;
+  return 0;
+}
+
+std::vector<Taps> make_taps(int in, int out, Interpolation interpolation) {
+  double scale = static_cast<double>(in) / out, widen = std::max(scale, 1.0);
+  double support = (interpolation == Interpolation::bilinear ? 1.0 : 2.0) * widen;
+  std::vector<Taps> taps(static_cast<std::size_t>(out));
+  for (int o = 0; o < out; ++o) {
+    double center = (o + 0.5) * scale;
+    int first = std::max(0, static_cast<int>(center - support + 0.5));
+    int last = std::min(in, static_cast<int>(center + support + 0.5));
+    std::vector<double> weights;
+    double sum = 0;
+    for (int i = first; i < last; ++i) {
+      weights.push_back(filter_value((i - center + 0.5) / widen, interpolation));
+      sum += weights.back();
+    }
+    Taps& tap = taps[static_cast<std::size_t>(o)];
+    tap.first = first;
+    for (double weight : weights) tap.weights.push_back(static_cast<float>(weight / sum));
+  }
+  return taps;
+}
+
+// One pass: `lines` lines of in.size pixels, the pixels of a line `step` values apart.
+struct Pass {
+  int lines, line_stride, pixel_stride, channels;
+};
+
+template <typename In>
+void resample(const std::vector<In>& in, std::vector<float>& out, const Pass& from, const Pass& to, const std::vector<Taps>& taps) {
+  for (int line = 0; line < from.lines; ++line)
+    for (std::size_t o = 0; o < taps.size(); ++o)
+      for (int c = 0; c < from.channels; ++c) {
+        float sum = 0;
+        const In* source = in.data() + std::ptrdiff_t{line} * from.line_stride + std::ptrdiff_t{taps[o].first} * from.pixel_stride + c;
+        for (float weight : taps[o].weights) {
+          sum += weight * static_cast<float>(*source);
+          source += from.pixel_stride;
+        }
+        out[static_cast<std::size_t>(line) * to.line_stride + o * to.pixel_stride + c] = sum;
+      }
+}
+
+std::uint8_t to_byte(float value) { return static_cast<std::uint8_t>(std::lround(std::clamp(value, 0.0f, 255.0f))); }
+
+}  // namespace
+
+Image resize_image(const Image& image, int width, int height, Interpolation interpolation) {
+  FRUGAL_ASSERT(image.width > 0 && image.height > 0 && width > 0 && height > 0);
+  if (width == image.width && height == image.height) return image;
+  int c = image.channels;
+  auto size = [&](int w, int h) { return static_cast<std::size_t>(w) * h * c; };
+  std::vector<float> wide(size(width, image.height)), out(size(width, height));
+  resample(image.pixels, wide, {image.height, image.width * c, c, c}, {image.height, width * c, c, c},
+           make_taps(image.width, width, interpolation));
+  resample(wide, out, {width, c, width * c, c}, {width, c, width * c, c}, make_taps(image.height, height, interpolation));
+  Image result(width, height, c);
+  std::transform(out.begin(), out.end(), result.pixels.begin(), to_byte);
+  return result;
+}
+
+Image convert_channels(const Image& image, int channels) {
+  if (image.channels == channels) return image;
+  require(channels == 1 || channels == 3, "a picture has 1 or 3 channels; the network wants {}", channels);
+  Image out(image.width, image.height, channels);
+  std::size_t count = static_cast<std::size_t>(image.width) * image.height;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (channels == 3) {
+      for (std::size_t c = 0; c < 3; ++c) out.pixels[3 * i + c] = image.pixels[i];
+    } else {
+      const std::uint8_t* p = &image.pixels[3 * i];
+      out.pixels[i] = to_byte(0.299f * p[0] + 0.587f * p[1] + 0.114f * p[2]);
+    }
+  }
+  return out;
+}
+
+Image crop_image(const Image& image, int left, int top, int width, int height) {
+  FRUGAL_ASSERT(left >= 0 && top >= 0 && left + width <= image.width && top + height <= image.height);
+  Image out(width, height, image.channels);
+  std::size_t row = static_cast<std::size_t>(width) * image.channels;
+  for (int y = 0; y < height; ++y)
+    std::copy_n(image.pixels.begin() + (static_cast<std::ptrdiff_t>(top + y) * image.width + left) * image.channels, row,
+                out.pixels.begin() + static_cast<std::ptrdiff_t>(y * row));
+  return out;
+}
+
+Image fit_image(const Image& image, const TaskInfo& info) {
+  int width = static_cast<int>(info.width), height = static_cast<int>(info.height);
+  Image converted = convert_channels(image, static_cast<int>(info.channels));
+  int w = image.width, h = image.height;
+  constexpr int kMaxRatio = 100;  // beyond it the scaled picture would be far larger than the cut
+  require(std::max(w, h) / std::min(w, h) < kMaxRatio, "a picture of {}x{} pixels is too narrow: {} times as long as wide or more",
+          w, h, kMaxRatio);
+  // At least so large that the cut fits in; otherwise as `resize` says, the longer side cut to whole pixels as torchvision does.
+  double cover = std::max(static_cast<double>(width) / w, static_cast<double>(height) / h);
+  double scale = std::max(cover, info.resize > 0 ? static_cast<double>(info.resize) / std::min(w, h) : 0.0);
+  auto scaled = [&](int side, int least) { return std::max(least, static_cast<int>(side * scale + 1e-9)); };
+  Interpolation interpolation = info.interpolation == "bicubic" ? Interpolation::bicubic : Interpolation::bilinear;
+  converted = resize_image(converted, scaled(w, width), scaled(h, height), interpolation);
+  return crop_image(converted, static_cast<int>(std::nearbyint((converted.width - width) / 2.0)),
+                    static_cast<int>(std::nearbyint((converted.height - height) / 2.0)), width, height);
+}
+
+void normalize_image(const Image& fitted, const TaskInfo& info, float* out) {
+  FRUGAL_ASSERT(fitted.width == info.width && fitted.height == info.height && fitted.channels == info.channels);
+  std::size_t plane = static_cast<std::size_t>(fitted.width) * fitted.height, channels = static_cast<std::size_t>(fitted.channels);
+  for (std::size_t c = 0; c < channels; ++c)
+    for (std::size_t i = 0; i < plane; ++i)
+      out[c * plane + i] = (static_cast<float>(fitted.pixels[i * channels + c]) / 255.0f - info.mean[c]) / info.std[c];
+}
+
+Tensor prepare_images(std::span<const Image> images, const TaskInfo& info) {
+  Tensor batch(DType::f32, {static_cast<std::int64_t>(images.size()), info.channels, info.height, info.width});
+  std::int64_t size = info.channels * info.height * info.width;
+  for (std::size_t i = 0; i < images.size(); ++i)
+    normalize_image(fit_image(images[i], info), info, batch.data<float>() + static_cast<std::int64_t>(i) * size);
+  return batch;
+}
+
+}  // namespace frugal
