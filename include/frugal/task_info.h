@@ -11,14 +11,15 @@
 namespace frugal {
 
 // Stored as JSON in Model::metadata["task"]:
-//   {"kind":"classify","input":[1,28,28],"mean":[0.286],"std":[0.353],"resize":0,"interpolation":"bilinear"}
-// A picture is prepared so: converted to `channels` (grey from RGB by ITU-R BT.601), its shorter side scaled to
-// `resize` pixels, the centre height x width cut out, values divided by 255, then (value - mean) / std per channel.
+//   {"kind":"classify","input":[1,28,28],"mean":[0.286],"std":[0.353],"pad":0,"resize":0,"interpolation":"bilinear"}
+// A picture is prepared so: converted to `channels` (grey from RGB by ITU-R BT.601), given a black border of `pad`
+// pixels, its shorter side scaled to `resize` pixels, the centre height x width cut out, values divided by 255, then (value - mean) / std per channel.
 // resize 0: scaled just so far that the cut touches two borders; a picture that has the input's size stays as it is.
 struct TaskInfo {
   std::string kind = "classify";
   std::int64_t channels = 3, height = 224, width = 224;
   std::vector<float> mean{0, 0, 0}, std{1, 1, 1};  // one a channel, of values in 0..1
+  std::int64_t pad = 0;                            // pixels on every side
   std::int64_t resize = 0;                         // pixels of the shorter side
   std::string interpolation = "bilinear";          // or "bicubic"; antialiased where it shrinks
   bool operator==(const TaskInfo&) const = default;

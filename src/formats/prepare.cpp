@@ -109,10 +109,20 @@ Image crop_image(const Image& image, int left, int top, int width, int height) {
   return out;
 }
 
+Image pad_image(const Image& image, int pad) {
+  Image out(image.width + 2 * pad, image.height + 2 * pad, image.channels);
+  std::ptrdiff_t row = std::ptrdiff_t{image.width} * image.channels;
+  for (int y = 0; y < image.height; ++y)
+    std::copy_n(image.pixels.begin() + y * row, row,
+                out.pixels.begin() + (std::ptrdiff_t{y + pad} * out.width + pad) * out.channels);
+  return out;
+}
+
 Image fit_image(const Image& image, const TaskInfo& info) {
   int width = static_cast<int>(info.width), height = static_cast<int>(info.height);
   Image converted = convert_channels(image, static_cast<int>(info.channels));
-  int w = image.width, h = image.height;
+  if (info.pad > 0) converted = pad_image(converted, static_cast<int>(info.pad));
+  int w = converted.width, h = converted.height;
   constexpr int kMaxRatio = 100;  // beyond it the scaled picture would be far larger than the cut
   require(std::max(w, h) / std::min(w, h) < kMaxRatio, "a picture of {}x{} pixels is too narrow: {} times as long as wide or more",
           w, h, kMaxRatio);

@@ -50,6 +50,7 @@ std::string to_json(const TaskInfo& info) {
               {"input", {info.channels, info.height, info.width}},
               {"mean", info.mean},
               {"std", info.std},
+              {"pad", info.pad},
               {"resize", info.resize},
               {"interpolation", info.interpolation}}
       .dump();
@@ -65,6 +66,7 @@ TaskInfo task_info_from_json(const std::string& text) {
   info.mean = j.contains("mean") ? channel_values(j["mean"], "mean", info.channels) : std::vector<float>(count, 0.0f);
   info.std = j.contains("std") ? channel_values(j["std"], "std", info.channels) : std::vector<float>(count, 1.0f);
   for (float deviation : info.std) require(deviation > 0, "the task's std must be above 0, not {}", deviation);
+  if (j.contains("pad")) info.pad = size_value(j["pad"], "pad", 0);
   if (j.contains("resize")) info.resize = size_value(j["resize"], "resize", 0);
   if (j.contains("interpolation")) {
     require(j["interpolation"].is_string(), "the task's interpolation must be \"bilinear\" or \"bicubic\"");

@@ -69,6 +69,13 @@ TEST(FitImage, SameSizeStaysAndOthersAreCutFromTheCentre) {
   EXPECT_EQ(fit_image(wide, info), crop_image(resize_image(wide, 16, 4), 7, 1, 2, 2));
 }
 
+TEST(FitImage, PadsBeforeItScales) {
+  TaskInfo info;
+  info.channels = 1, info.width = 4, info.height = 3, info.pad = 1;
+  Image image(2, 1, 1, 9);
+  EXPECT_EQ(fit_image(image, info).pixels, (std::vector<std::uint8_t>{0, 0, 0, 0, 0, 9, 9, 0, 0, 0, 0, 0}));
+}
+
 TEST(FitImage, RefusesAStripThatWouldGrowWithoutBound) {
   TaskInfo info;
   EXPECT_ERROR(fit_image(Image(1, 20000, 3), info), "narrow");

@@ -6,7 +6,7 @@ namespace frugal {
 namespace {
 
 TEST(TaskInfo, ComesBackAsItWas) {
-  TaskInfo info{"classify", 1, 28, 30, {0.286f}, {0.353f}, 32, "bicubic"};
+  TaskInfo info{"classify", 1, 28, 30, {0.286f}, {0.353f}, 2, 32, "bicubic"};
   Model model;
   EXPECT_FALSE(task_info(model));
   set_task_info(model, info);
@@ -37,6 +37,7 @@ TEST(TaskInfo, RefusesEachBrokenField) {
       {R"({"kind":"c","mean":[0,0,1e99]})", "mean"},
       {R"({"kind":"c","std":[1,0,1]})", "std"},
       {R"({"kind":"c","resize":-1})", "resize"},
+      {R"({"kind":"c","pad":"2"})", "pad"},
       {R"({"kind":"c","interpolation":"lanczos"})", "lanczos"},
       {R"({"kind":"c","interpolation":1})", "interpolation"},
   };
