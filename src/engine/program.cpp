@@ -124,7 +124,7 @@ void Program::bind_memory(const Plan& plan, const Placement& placement, bool reu
   std::vector<std::size_t> block_of(placement.storages.size());
   for (std::size_t i = 0; i < placement.storages.size(); ++i) {
     const Storage& s = placement.storages[i];
-    if (s.members.empty() || s.external) continue;
+    if (s.members.empty() || s.external || s.first < 0) continue;  // moved into another, not ours, fused away
     block_of[i] = blocks.size();
     blocks.push_back(reuse ? MemoryBlock{s.bytes, s.first, s.last} : MemoryBlock{s.bytes, 0, end});
   }

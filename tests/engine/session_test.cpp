@@ -82,6 +82,13 @@ TEST(Session, ResultsDoNotDependOnTheNumberOfThreads) {
   for (int threads : {2, 3}) EXPECT_TRUE(test::same(test::run(model, {x}, {.threads = threads})[0], one[0]));
 }
 
+TEST(Session, TheArenaIsLittleMoreThanWhatIsAliveAtOnce) {
+  Session session(with_weights(build_network("resnet18")), {.threads = 1, .winograd = false});
+  session.run({random_tensor({1, 3, 224, 224})});
+  const double first_two = 4.0 * (64 * 112 * 112 + 64 * 56 * 56);  // bytes of the two largest neighbours
+  EXPECT_LT(static_cast<double>(session.arena_bytes()), 1.1 * first_two);
+}
+
 TEST(Session, KeepsWhatItCompiledForTheLastShapesOnly) {
   Session session(small_net(), {.threads = 1});
   for (int round = 0; round < 2; ++round)

@@ -45,6 +45,10 @@ CompiledOp compile(const NodeContext& c) {
 
 }  // namespace
 
-FRUGAL_ENGINE(concat) { registry.add("concat", {.compile = compile, .can_block = can_block}); }
+FRUGAL_ENGINE(concat) {
+  registry.add("concat", {.compile = compile, .can_block = can_block, .concat_axis = [](const NodeContext& c) {
+                            return static_cast<int>(axis_of(c));
+                          }});
+}
 
 }  // namespace frugal
