@@ -132,13 +132,14 @@ void Program::bind_memory(const Plan& plan, const Placement& placement, bool reu
   for (std::size_t i = 0; i < steps_.size(); ++i)
     blocks.push_back({steps_[i].op.scratch_bytes, static_cast<int>(plan_step_[i]), static_cast<int>(plan_step_[i])});
   const MemoryPlan memory = plan_memory(blocks);
-  arena_ = Arena(memory.bytes);
+  arena_ = Tensor(DType::u8, {static_cast<std::int64_t>(memory.bytes)});
+  auto* base = static_cast<std::byte*>(arena_.raw());
 
   // Where a value lies; nullptr for what lies in an input.
   auto address = [&](ValueId id) -> std::byte* {
     const auto [storage, offset] = placement.values[static_cast<std::size_t>(id)];
     const Storage& s = placement.storages[static_cast<std::size_t>(storage)];
-    if (!s.external) return arena_.data() + memory.offsets[block_of[static_cast<std::size_t>(storage)]] + offset;
+    if (!s.external) return base + memory.offsets[block_of[static_cast<std::size_t>(storage)]] + offset;
     const Tensor* constant = plan.value(s.members[0]).constant;
     return constant ? static_cast<std::byte*>(const_cast<void*>(constant->raw())) + offset : nullptr;
   };
@@ -146,7 +147,7 @@ void Program::bind_memory(const Plan& plan, const Placement& placement, bool reu
 
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     const PlanStep& step = plan.steps[plan_step_[i]];
-    steps_[i].scratch = arena_.data() + memory.offsets[first_scratch + i];
+    steps_[i].scratch = base + memory.offsets[first_scratch + i];
     for (std::size_t slot = 0; slot < step.inputs.size(); ++slot) {
       ValueId id = step.inputs[slot];
       steps_[i].in.push_back(id == kNone ? nullptr : address(id));
@@ -203,9 +204,9 @@ std::vector<Tensor> evaluate_node(const Node& node, const std::vector<const Tens
   const EngineOp& op = EngineRegistry::instance().get(node.op->name);
   if (op.view) return {inputs[0]->reshape(outputs[0].shape())};
   CompiledOp compiled = op.compile(context);
-  Arena scratch(compiled.scratch_bytes);
+  Tensor scratch(DType::u8, {static_cast<std::int64_t>(compiled.scratch_bytes)});
   ThreadPool one(1);
-  compiled.run({in, out, scratch.data(), one});
+  compiled.run({in, out, static_cast<std::byte*>(scratch.raw()), one});
   return outputs;
 }
 

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <vector>
 
-#include "engine/arena.h"
 #include "engine/plan.h"
 #include "engine/storage.h"
 #include "frugal/session.h"
@@ -53,7 +52,7 @@ class Program {
   std::vector<InputSlot> input_slots_;
   std::vector<Output> outputs_;
   std::vector<NodeProfile> profile_;
-  Arena arena_;
+  Tensor arena_;  // pages touched when compiled
   ThreadPool serial_{1};
   std::size_t packed_bytes_ = 0;
 };

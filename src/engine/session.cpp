@@ -11,7 +11,8 @@
 namespace frugal {
 namespace {
 
-constexpr std::size_t kMostPrograms = 8;
+// Programs of earlier shapes are kept up to these bounds.
+constexpr std::size_t kMostPrograms = 8, kMostArenaBytes = std::size_t{256} << 20;
 
 const KernelTable& kernels_for(const SessionOptions& options) {
   if (!options.isa.empty()) return kernels(isa_from_name(options.isa));
@@ -45,12 +46,19 @@ struct Session::Impl {
       for (const Tensor& t : inputs) shapes.push_back(t.shape());
       CompileOptions o{options.optimize, options.winograd, pool.threads(), &table, &packs};
       auto made = std::make_unique<Program>(compiled_model(), std::move(shapes), o);
-      if (programs.size() == kMostPrograms) programs.pop_back();
+      while (!programs.empty() && (programs.size() == kMostPrograms || all_arenas() + made->arena_bytes() > kMostArenaBytes))
+        programs.pop_back();
       programs.push_back(std::move(made));
       found = programs.end() - 1;
     }
     std::rotate(programs.begin(), found, found + 1);
     return *programs.front();
+  }
+
+  std::size_t all_arenas() const {
+    std::size_t total = 0;
+    for (const auto& p : programs) total += p->arena_bytes();
+    return total;
   }
 
   Model model, simplified;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "graph/op.h"
@@ -45,11 +46,12 @@ Affine affine_of(const Rewriter& r, const Node& norm) {
 }
 
 Tensor scaled(const Tensor& weight, const Affine& affine) {
-  Tensor out = weight.clone();
-  std::int64_t channels = static_cast<std::int64_t>(affine.scale.size()), inner = channels ? out.numel() / channels : 0;
-  float* data = out.data<float>();
-  for (std::int64_t i = 0; i < out.numel(); ++i)
-    data[i] = static_cast<float>(data[i] * affine.scale[static_cast<std::size_t>(i / inner)]);
+  Tensor out(DType::f32, weight.shape());
+  const std::int64_t inner = weight.numel() / std::max<std::int64_t>(1, weight.dim(0));
+  const float* from = weight.data<float>();
+  float* to = out.data<float>();
+  for (double scale : affine.scale)
+    for (std::int64_t i = 0; i < inner; ++i) *to++ = static_cast<float>(*from++ * scale);
   return out;
 }
 
