@@ -174,7 +174,7 @@ std::vector<Shape> input_shapes(const Graph& graph, const std::vector<std::strin
   return shapes;
 }
 
-TaskInfo task_info_or_usual(const OpenedModel& opened) {
+TaskInfo task_info_or_usual(const OpenedModel& opened, bool note) {
   if (std::optional<TaskInfo> info = task_info(opened.model)) return *info;
   const Graph& graph = opened.model.graph;
   const SymShape* shape = graph.inputs().empty() ? nullptr : &graph.value(graph.inputs()[0]).type.shape;
@@ -184,17 +184,17 @@ TaskInfo task_info_or_usual(const OpenedModel& opened) {
   info.channels = (*shape)[1].value();
   info.height = (*shape)[2].value();
   info.width = (*shape)[3].value();
-  if (info.channels == 3) {
+  auto count = static_cast<std::size_t>(info.channels);
+  if (count == 3) {
     info.mean = {0.485f, 0.456f, 0.406f};
     info.std = {0.229f, 0.224f, 0.225f};
-    log_info("{} does not say how to prepare pictures: taking the usual mean and deviation of ImageNet (--mean, --std change that)",
-             opened.name);
   } else {
-    auto count = static_cast<std::size_t>(info.channels);
     info.mean.assign(count, 0.5f);
     info.std.assign(count, 0.5f);
-    log_info("{} does not say how to prepare pictures: taking mean 0.5 and deviation 0.5 (--mean, --std change that)", opened.name);
   }
+  if (note)
+    log_info("{} does not say how to prepare pictures: taking {} (--mean and --std change that)", opened.name,
+             count == 3 ? "the usual mean and deviation of ImageNet" : "mean 0.5 and deviation 0.5");
   if (info.height >= 160) info.resize = info.height * 8 / 7;  // 256 for 224
   return info;
 }

@@ -37,7 +37,7 @@ std::pair<std::string, Shape> parse_shape(const std::string& text, std::string_v
 // A shape for every input of the graph: those given, else the graph's own with every symbol 1.
 std::vector<Shape> input_shapes(const Graph& graph, const std::vector<std::string>& given);
 
-// The model's own pre-processing, or for a picture classifier that does not say, the usual one (said on stderr).
-TaskInfo task_info_or_usual(const OpenedModel& opened);
+// The model's own pre-processing, or for a picture classifier that does not say, the usual one (which a note on stderr says).
+TaskInfo task_info_or_usual(const OpenedModel& opened, bool note = true);
 
 }  // namespace frugal

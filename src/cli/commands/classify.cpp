@@ -1,0 +1,166 @@
+// frugal classify: what is on pictures.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "base/check.h"
+#include "base/interrupt.h"
+#include "base/log.h"
+#include "base/progress.h"
+#include "cli/command.h"
+#include "cli/output.h"
+#include "cli/picture_options.h"
+#include "frugal/classify.h"
+#include "frugal/session.h"
+#include "tasks/draw.h"
+
+namespace frugal {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Classify {
+  ModelSource source;
+  PictureOptions pictures;
+  std::vector<std::string> paths;
+  std::string output;
+  int top = 5;
+};
+
+struct Result {
+  std::string path;
+  std::vector<Prediction> predictions;
+  Image picture;       // small, for the sheet
+  std::string error;   // where the picture could not be read
+};
+
+constexpr std::size_t kMaxSheetPictures = 200;
+constexpr int kSheetSide = 96;
+
+bool is_picture(const fs::path& path) {
+  std::string extension = path.extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(), [](unsigned char c) { return std::tolower(c); });
+  return extension == ".jpg" || extension == ".jpeg" || extension == ".png" || extension == ".ppm" || extension == ".pgm";
+}
+
+// Files as they are; of folders the pictures within, at any depth, by name.
+std::vector<std::string> find_pictures(const std::vector<std::string>& paths) {
+  std::vector<std::string> found;
+  for (const std::string& path : paths) {
+    if (!fs::is_directory(path)) {
+      found.push_back(path);
+      continue;
+    }
+    std::vector<std::string> inside;
+    for (const auto& entry : fs::recursive_directory_iterator(path, fs::directory_options::skip_permission_denied))
+      if (entry.is_regular_file() && is_picture(entry.path())) inside.push_back(entry.path().string());
+    require(!inside.empty(), "{}: the folder holds no pictures (.jpg, .png, .ppm)", path);
+    std::sort(inside.begin(), inside.end());
+    found.insert(found.end(), inside.begin(), inside.end());
+  }
+  return found;
+}
+
+Result classify_one(Session& session, const std::string& path, const TaskInfo& info, const std::vector<std::string>& labels,
+                    const Classify& options) {
+  Result result{path, {}, {}, ""};
+  Image image;
+  try {
+    image = read_image(path);
+  } catch (const Error& e) {
+    result.error = e.what();
+    log_error("{}", e.what());
+    return result;
+  }
+  result.predictions = classify(session, std::span<const Image>(&image, 1), options.top, info, labels).front();
+  if (!options.output.empty()) result.picture = fit_square(image, kSheetSide);
+  return result;
+}
+
+void write_sheet(const std::string& folder, const std::vector<Result>& results, const std::string& model) {
+  SheetSection section;
+  std::size_t read = 0;
+  for (const Result& result : results) {
+    if (!result.error.empty() || ++read > kMaxSheetPictures) continue;
+    section.pictures.push_back({result.picture, result.predictions[0].label, result.predictions[0].probability, ""});
+  }
+  if (section.pictures.empty()) return;
+  int columns = static_cast<int>(std::clamp<std::size_t>(section.pictures.size(), 6, 10));
+  std::string which = read > kMaxSheetPictures ? fmt::format("the first {} of {} pictures", kMaxSheetPictures, read) : fmt::format("{} pictures", read);
+  fs::create_directories(folder);
+  std::string path = (fs::path(folder) / "contact_sheet.png").string();
+  write_png(path, draw_contact_sheet(model, which + ", the most probable class under each", {section}, columns, kSheetSide));
+  log_info("wrote {}", path);
+}
+
+Json results_json(const std::vector<Result>& results) {
+  Json list = Json::array(), errors = Json::array();
+  for (const Result& result : results) {
+    if (!result.error.empty()) {
+      errors.push_back({{"image", result.path}, {"error", result.error}});
+      continue;
+    }
+    Json predictions = Json::array();
+    for (const Prediction& p : result.predictions)
+      predictions.push_back({{"label", p.label}, {"class", p.index}, {"probability", p.probability}});
+    list.push_back({{"image", result.path}, {"predictions", predictions}});
+  }
+  return {{"results", list}, {"errors", errors}};
+}
+
+void print_results(const std::vector<Result>& results) {
+  for (const Result& result : results) {
+    if (!result.error.empty()) continue;
+    print("{}\n", result.path);
+    for (const Prediction& p : result.predictions) print("  {:>6.2f}%  {}\n", 100 * p.probability, p.label);
+  }
+}
+
+int run_classify(const Classify& options, const Common& common) {
+  std::vector<std::string> paths = find_pictures(options.paths);
+  OpenedModel opened = open_model(options.source, common);
+  if (opened.random) log_warning("{} is built in: its weights are random, so its answers mean nothing", opened.name);
+  TaskInfo info = options.pictures.task_info(opened);
+  std::vector<std::string> labels = labels_for(opened.model, {});
+  std::string name = opened.name;
+  Session session(std::move(opened.model), {.threads = common.threads});
+  std::vector<Result> results;
+  Progress progress("classify", static_cast<std::int64_t>(paths.size()));
+  for (const std::string& path : paths) {
+    check_interrupt();
+    results.push_back(classify_one(session, path, info, labels, options));
+    progress.advance();
+  }
+  Progress::clear_line();
+  if (!options.output.empty()) write_sheet(options.output, results, name);
+  if (common.json) print_json(results_json(results));
+  else print_results(results);
+  return std::all_of(results.begin(), results.end(), [](const Result& r) { return r.error.empty(); }) ? 0 : 1;
+}
+
+}  // namespace
+
+FRUGAL_COMMAND(classify) {
+  commands.add({.name = "classify",
+                .summary = "Tell what is on pictures",
+                .help = "Puts pictures (JPEG, PNG, PPM; of folders all pictures within) through a classifier and tells the most probable\n"
+                        "classes. A picture that cannot be read is reported, the others go on, and the exit status is 1.\n"
+                        "JSON: {results[{image, predictions[{label, class, probability}]}], errors[{image, error}]}.",
+                .examples = "  frugal classify model.safetensors shirt.png\n"
+                            "  frugal classify model.safetensors photos/ -o out --top 1\n"
+                            "  frugal classify model.safetensors *.jpg --json | jq -r '.results[].predictions[0].label'",
+                .define = [](CLI::App& app) -> CommandRun {
+                  auto options = std::make_shared<Classify>();
+                  options->source.add_options(app, false);
+                  app.add_option("IMAGE", options->paths, "Pictures, or folders of pictures")->required();
+                  app.add_option("-o,--output", options->output, "Draw all pictures with their classes into DIR/contact_sheet.png")
+                      ->type_name("DIR");
+                  add_number(app, "--top", options->top, 1, 1000, "Classes to tell (default: 5)");
+                  options->pictures.add_options(app);
+                  return [options](const Common& common) { return run_classify(*options, common); };
+                }});
+}
+
+}  // namespace frugal

@@ -1,0 +1,105 @@
+// frugal convert: between file formats, told by their extensions.
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "base/check.h"
+#include "cli/command.h"
+#include "cli/model_source.h"
+#include "cli/output.h"
+#include "engine/engine_op.h"
+#include "formats/npy.h"
+#include "formats/safetensors.h"
+#include "graph/op.h"
+
+namespace frugal {
+namespace {
+
+struct Convert {
+  ModelSource source;
+  std::string output;
+};
+
+std::string extension(const std::string& path) { return std::filesystem::path(path).extension().string(); }
+
+void check_output(const std::string& path) {
+  std::string kind = extension(path);
+  if (kind == ".onnx" || kind == ".gguf") fail("{}: {} files are not written yet; known are .safetensors and .npz", path, kind);
+  if (kind != ".safetensors" && kind != ".npz") fail_usage("{}: the format is told by the extension; known are .safetensors and .npz", path);
+}
+
+// What a network is made of, and what of it the engine cannot run.
+Json report(const Graph& graph) {
+  std::set<std::string> ops, unsupported;
+  for (const Node& node : graph.nodes()) {
+    ops.insert(node.op->name);
+    if (!EngineRegistry::instance().find(node.op->name)) unsupported.insert(node.op->name);
+  }
+  return {{"ops", ops}, {"unsupported", unsupported}};
+}
+
+// Plain weights without a network: only the container changes.
+bool convert_weights(const Convert& convert) {
+  const std::string& in = convert.source.model;
+  if (!convert.source.arch.empty()) return false;
+  if (extension(in) == ".npz") {
+    if (extension(convert.output) == ".npz") fail_usage("{} is an .npz already", in);
+    write_safetensors(convert.output, read_npz(in));
+    return true;
+  }
+  if (extension(in) == ".safetensors" && std::filesystem::is_regular_file(in)) {
+    SafetensorsFile file = read_safetensors(in);
+    if (file.metadata.contains("frugal.format")) return false;
+    if (extension(convert.output) != ".npz")
+      fail_usage("{} holds weights but no network: with --arch NAME it becomes a model file, or write it as .npz", in);
+    write_npz(convert.output, file.tensors);
+    return true;
+  }
+  return false;
+}
+
+int run_convert(const Convert& convert, const Common& common) {
+  check_output(convert.output);
+  Json document{{"ops", Json::array()}, {"unsupported", Json::array()}};
+  if (!convert_weights(convert)) {
+    OpenedModel opened = open_model(convert.source, common);
+    document = report(opened.model.graph);
+    if (extension(convert.output) == ".npz") {
+      write_npz(convert.output, {opened.model.weights.begin(), opened.model.weights.end()});
+    } else {
+      if (!opened.model.metadata.contains("task") && opened.task == "classify") set_task_info(opened.model, task_info_or_usual(opened));
+      save_model(convert.output, opened.model);
+    }
+  }
+  if (common.json) {
+    print_json(document);
+    return 0;
+  }
+  print("wrote {} ({})\n", convert.output, bytes_text(std::filesystem::file_size(convert.output)));
+  if (!document["unsupported"].empty()) print("ops that the engine cannot run yet: {}\n", document["unsupported"].dump());
+  return 0;
+}
+
+}  // namespace
+
+FRUGAL_COMMAND(convert) {
+  commands.add({.name = "convert",
+                .summary = "Change a model's file format",
+                .help = "Writes a model in another format, told by the extension of OUT. A model file or a built-in network becomes\n"
+                        ".safetensors (graph, weights, notes in one file) or .npz (weights only). A plain checkpoint becomes a model\n"
+                        "file with --arch. Which ops the engine does not support is said at once. JSON: {ops, unsupported}.",
+                .examples = "  frugal convert resnet20.safetensors model.safetensors --arch resnet20_cifar_a\n"
+                            "  frugal convert model.safetensors weights.npz\n"
+                            "  frugal convert weights.npz weights.safetensors",
+                .define = [](CLI::App& app) -> CommandRun {
+                  auto convert = std::make_shared<Convert>();
+                  convert->source.add_options(app, false);
+                  app.add_option("OUT", convert->output, "The file to write: .safetensors or .npz")->required();
+                  return [convert](const Common& common) { return run_convert(*convert, common); };
+                }});
+}
+
+}  // namespace frugal
