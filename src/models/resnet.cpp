@@ -60,8 +60,8 @@ Graph cifar(const ModelOptions& m, ResNetOptions o) {
   o.projection = "shortcut";
   GraphBuilder b("resnet_cifar");
   ValueId x = stem(b, b.image_input(m.channels, m.height, m.width), o, 3, 1);
-  x = resnet_stages(b, x, o);
-  x = b.flatten(b.op("global_avg_pool", {x}, {}, "avgpool"));
+  x = b.op("global_avg_pool", {resnet_stages(b, x, o)}, {}, "avgpool");
+  x = b.op("reshape", {x}, {{"shape", Ints{0, -1}}}, "feature");
   b.output(b.linear("linear", x, m.classes), "logits");
   return b.finish();
 }
