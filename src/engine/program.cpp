@@ -78,6 +78,14 @@ CompiledOp compile_copies(const Plan& plan, const PlanStep& step, const std::vec
   return {.run = run, .algorithm = "copy"};
 }
 
+CompiledOp compile_op(const NodeContext& context, const EngineOp& op) {
+  try {
+    return op.compile(context);
+  } catch (const Error& error) {
+    fail("node '{}' ({}): {}", context.node.name, context.node.op->name, error.what());
+  }
+}
+
 }  // namespace
 
 Program::Program(const Model& model, std::vector<Shape> input_shapes, const CompileOptions& options) : input_shapes_(std::move(input_shapes)) {
@@ -102,7 +110,7 @@ void Program::compile_steps(const Plan& plan, const Placement& placement, const 
     if (step.kind == PlanStep::Kind::reorder)
       made.op = compile_reorder(plan.value(step.inputs[0]).type, plan.value(step.outputs[0]).type, *options.kernels);
     else if (!placement.copies[s].empty()) made.op = compile_copies(plan, step, placement.copies[s]);
-    else made.op = step.op->compile(context_of(plan, step, here));
+    else made.op = compile_op(context_of(plan, step, here), *step.op);
     packed_bytes_ += made.op.packed_bytes;
     describe(plan, step, made.op);
     steps_.push_back(std::move(made));
