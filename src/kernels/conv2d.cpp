@@ -32,7 +32,7 @@ bool fits(const KernelTable& table, const Conv2dShape& s, ConvAlgorithm algorith
     case ConvAlgorithm::depthwise: return table.conv_depthwise && s.groups == s.in_c && s.groups == s.out_c;
     case ConvAlgorithm::winograd_2:
     case ConvAlgorithm::winograd_4:
-      return table.winograd && s.groups == 1 && s.kernel_h == 3 && s.kernel_w == 3 && s.stride_h == 1 && s.stride_w == 1 &&
+      return table.winograd_input && s.groups == 1 && s.kernel_h == 3 && s.kernel_w == 3 && s.stride_h == 1 && s.stride_w == 1 &&
              s.dilation_h == 1 && s.dilation_w == 1;
     case ConvAlgorithm::im2col: return true;
   }
@@ -87,14 +87,102 @@ void pack_winograd(const Conv2dPlan& plan, const float* weights, float* packed) 
   }
 }
 
-void run_winograd(const Conv2dPlan& plan, ThreadPool& pool, const Conv2dArgs& args, float* scratch) {
-  const KernelTable& t = *plan.table;
-  const int m = winograd_size(plan.algorithm);
-  float* own = scratch + t.winograd_transformed_floats(plan.shape, m);
-  for (int phase : {0, 1})
-    pool.parallel_for(t.winograd_items(plan.shape, m, phase), 1, [&](std::int64_t begin, std::int64_t end, int thread) {
-      t.winograd(args, m, phase, scratch, own + thread * t.winograd_scratch_floats(m), begin, end);
+// --- Splitting over threads ---
+
+// A machine in multiply-adds of one core: a byte of weights or input from the shared cache, and a byte that the
+// other core has just written (Zen 4, 59 GMAC/s). A thread that works on its own part of the picture finds its
+// input where it left it; one that works on its own channels reads half of what others wrote.
+constexpr double kShared = 0.6, kForeign = 2.0;
+
+double worst_share(std::int64_t items, int threads) {
+  return static_cast<double>(ceil_div(items, threads)) / static_cast<double>(std::max<std::int64_t>(items, 1));
+}
+
+bool split_by_strips(const Extent& extent, int threads, double macs, double weight_bytes, double input_bytes) {
+  const double others = static_cast<double>(threads - 1) / threads;
+  const double strips = macs * worst_share(extent.strips, threads) + kShared * weight_bytes;
+  const double chunks = macs * worst_share(extent.chunks, threads) + kShared * weight_bytes / threads + kForeign * input_bytes * others;
+  return strips <= chunks;
+}
+
+double macs_of(const Conv2dShape& s) {
+  return static_cast<double>(s.batch * s.out_c * s.out_h * s.out_w) * static_cast<double>(s.in_c / s.groups * taps(s));
+}
+
+double input_bytes(const Conv2dShape& s) { return static_cast<double>(s.batch * s.in_c * s.in_h * s.in_w) * sizeof(float); }
+
+void run_rectangle(const Conv2dPlan& plan, ThreadPool& pool, const Conv2dArgs& args, Extent (*extent_of)(const Conv2dShape&),
+                   void (*kernel)(const Conv2dArgs&, Extent, Extent)) {
+  const Extent extent = extent_of(plan.shape);
+  const auto weights = static_cast<double>(conv2d_packed_floats(plan)) * sizeof(float);
+  if (split_by_strips(extent, pool.threads(), macs_of(plan.shape), weights, input_bytes(plan.shape))) {
+    pool.parallel_for(extent.strips, 1, [&](std::int64_t begin, std::int64_t end, int) {
+      kernel(args, {0, begin}, {extent.chunks, end});
     });
+  } else {
+    pool.parallel_for(extent.chunks, 1, [&](std::int64_t begin, std::int64_t end, int) {
+      kernel(args, {begin, 0}, {end, extent.strips});
+    });
+  }
+}
+
+// --- Winograd ---
+
+struct Winograd {
+  const KernelTable& table;
+  const Conv2dShape& shape;
+  int m;
+  Extent extent;
+  explicit Winograd(const Conv2dPlan& plan)
+      : table(*plan.table), shape(plan.shape), m(winograd_size(plan.algorithm)), extent(table.winograd_extent(shape, m)) {}
+
+  // Transformed input of so many tiles.
+  std::int64_t floats(std::int64_t tiles) const {
+    const std::int64_t c = table.channel_block;
+    return (m + 2) * (m + 2) * ceil_div(shape.in_c, c) * c * tiles;
+  }
+  bool by_tiles(const Conv2dPlan& plan, int threads) const {
+    const double macs = static_cast<double>(extent.strips * (m + 2) * (m + 2)) * static_cast<double>(shape.in_c * shape.out_c);
+    return split_by_strips(extent, threads, macs, static_cast<double>(conv2d_packed_floats(plan)) * sizeof(float),
+                           static_cast<double>(floats(extent.strips)) * sizeof(float));
+  }
+  std::int64_t scratch_floats(const Conv2dPlan& plan, int threads) const {
+    const std::int64_t products = threads * table.winograd_products_floats(m);
+    return products + (by_tiles(plan, threads) ? threads * floats(table.winograd_group) : floats(extent.strips));
+  }
+  // Groups of about equal size within [begin, end).
+  template <typename F>
+  void each_group(std::int64_t begin, std::int64_t end, F f) const {
+    const std::int64_t groups = ceil_div(end - begin, table.winograd_group);
+    for (std::int64_t g = 0; g < groups; ++g) f(begin + (end - begin) * g / groups, begin + (end - begin) * (g + 1) / groups);
+  }
+};
+
+void run_winograd(const Conv2dPlan& plan, ThreadPool& pool, const Conv2dArgs& args, float* scratch) {
+  const Winograd w(plan);
+  const KernelTable& t = w.table;
+  const std::int64_t products_floats = t.winograd_products_floats(w.m);
+  float* transformed = scratch + pool.threads() * products_floats;
+  if (w.by_tiles(plan, pool.threads())) {  // every thread has its own tiles from end to end
+    pool.parallel_for(w.extent.strips, 1, [&](std::int64_t begin, std::int64_t end, int thread) {
+      w.each_group(begin, end, [&](std::int64_t first, std::int64_t last) {
+        const WinogradTiles tiles{transformed + thread * w.floats(t.winograd_group), first, last - first};
+        t.winograd_input(args, w.m, tiles, first, last);
+        t.winograd_multiply(args, w.m, tiles, {0, first}, {w.extent.chunks, last}, scratch + thread * products_floats);
+      });
+    });
+    return;
+  }
+  const WinogradTiles tiles{transformed, 0, w.extent.strips};
+  pool.parallel_for(w.extent.strips, 1, [&](std::int64_t begin, std::int64_t end, int) {
+    t.winograd_input(args, w.m, tiles, begin, end);
+  });
+  pool.parallel_for(w.extent.chunks, 1, [&](std::int64_t begin, std::int64_t end, int thread) {
+    for (std::int64_t chunk = begin; chunk < end; ++chunk)
+      w.each_group(0, w.extent.strips, [&](std::int64_t first, std::int64_t last) {
+        t.winograd_multiply(args, w.m, tiles, {chunk, first}, {chunk + 1, last}, scratch + thread * products_floats);
+      });
+  });
 }
 
 // Expected time in multiply-adds of one core: arithmetic, plus the weights. Weights that stay in cache between
@@ -104,8 +192,7 @@ double expected_cost(const KernelTable& table, const Conv2dShape& s, ConvAlgorit
   const auto in = static_cast<double>(s.in_c), out = static_cast<double>(s.out_c), batch = static_cast<double>(s.batch);
   const auto streamed = [](double floats) { return floats * 4 * (floats > 0.5e6 ? 2 : 0.5); };
   if (algorithm == ConvAlgorithm::direct) {
-    const double macs = batch * in * out * static_cast<double>(taps(s) * s.out_h * s.out_w);
-    return macs / threads + streamed(in * out * static_cast<double>(taps(s)));
+    return macs_of(s) / threads + streamed(in * out * static_cast<double>(taps(s)));
   }
   const int m = winograd_size(algorithm), points = (m + 2) * (m + 2);
   const auto tiles = batch * static_cast<double>(ceil_div(s.out_h, m) * ceil_div(s.out_w, m));
@@ -249,11 +336,8 @@ void conv2d_pack(const Conv2dPlan& plan, const float* weights, float* packed) {
 }
 
 std::int64_t conv2d_scratch_floats(const Conv2dPlan& plan, int threads) {
-  const KernelTable& t = *plan.table;
-  if (plan.algorithm == ConvAlgorithm::winograd_2 || plan.algorithm == ConvAlgorithm::winograd_4) {
-    const int m = winograd_size(plan.algorithm);
-    return t.winograd_transformed_floats(plan.shape, m) + threads * t.winograd_scratch_floats(m);
-  }
+  if (plan.algorithm == ConvAlgorithm::winograd_2 || plan.algorithm == ConvAlgorithm::winograd_4)
+    return Winograd(plan).scratch_floats(plan, threads);
   if (plan.algorithm != ConvAlgorithm::im2col) return 0;
   const Im2col m(plan);
   return m.panels * m.table.gemm_panel * m.k + threads * m.table.gemm_scratch_floats(m.k);
@@ -263,14 +347,10 @@ void conv2d_run(const Conv2dPlan& plan, ThreadPool& pool, const float* in, const
                 const Epilogue& epilogue, float* scratch) {
   const KernelTable& t = *plan.table;
   const Conv2dArgs args{plan.shape, in, packed, out, epilogue};
-  auto split = [&](auto items, auto kernel) {
-    pool.parallel_for(items(plan.shape), 1,
-                      [&](std::int64_t begin, std::int64_t end, int) { kernel(args, begin, end); });
-  };
   switch (plan.algorithm) {
-    case ConvAlgorithm::direct: split(t.conv_direct_items, t.conv_direct); break;
-    case ConvAlgorithm::plain_input: split(t.conv_plain_items, t.conv_plain); break;
-    case ConvAlgorithm::depthwise: split(t.conv_depthwise_items, t.conv_depthwise); break;
+    case ConvAlgorithm::direct: run_rectangle(plan, pool, args, t.conv_direct_extent, t.conv_direct); break;
+    case ConvAlgorithm::plain_input: run_rectangle(plan, pool, args, t.conv_plain_extent, t.conv_plain); break;
+    case ConvAlgorithm::depthwise: run_rectangle(plan, pool, args, t.conv_depthwise_extent, t.conv_depthwise); break;
     case ConvAlgorithm::winograd_2:
     case ConvAlgorithm::winograd_4: run_winograd(plan, pool, args, scratch); break;
     case ConvAlgorithm::im2col: run_im2col(plan, pool, in, packed, out, epilogue, scratch); break;

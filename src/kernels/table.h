@@ -20,29 +20,30 @@ struct KernelTable {
                std::int64_t panel_end, float* scratch);
   std::int64_t (*gemm_scratch_floats)(std::int64_t k);
 
-  // --- Convolution; kernels/conv2d.h picks, packs and runs these. A work item is a strip of output pixels
-  // of one chunk of output channels (depthwise: of one block); the function before tells how many there are.
-  // Entries are null where an instruction set has no such algorithm. ---
+  // --- Convolution; kernels/conv2d.h picks, packs, splits and runs these. Each computes the rectangle
+  // [begin, end) of its extent. Null where an instruction set has no such algorithm. ---
   int conv_chunk;  // output channels of a chunk: 1 for scalar, else 2c; the last chunk of a group may have c
   // Blocked to blocked; weights [group][chunk][input block][kh][kw][c][chunk].
-  std::int64_t (*conv_direct_items)(const Conv2dShape& shape);
-  void (*conv_direct)(const Conv2dArgs& args, std::int64_t begin, std::int64_t end);
+  Extent (*conv_direct_extent)(const Conv2dShape& shape);
+  void (*conv_direct)(const Conv2dArgs& args, Extent begin, Extent end);
   // Plain to blocked, one group, for few input channels; weights [chunk][channel][kh][kw][chunk].
-  std::int64_t (*conv_plain_items)(const Conv2dShape& shape);
-  void (*conv_plain)(const Conv2dArgs& args, std::int64_t begin, std::int64_t end);
-  // Blocked to blocked, groups == in_c == out_c; weights [block][kh][kw][c].
-  std::int64_t (*conv_depthwise_items)(const Conv2dShape& shape);
-  void (*conv_depthwise)(const Conv2dArgs& args, std::int64_t begin, std::int64_t end);
-  // Winograd F(m x m, 3 x 3), m = 2 or 4, blocked to blocked, stride 1, one group, in two phases: 0 fills
-  // `transformed` from the input, 1 multiplies, transforms back and needs scratch of its thread. All items of
-  // phase 0 must be done before phase 1. Weights [chunk][(m + 2)^2][input block][c][chunk].
-  std::int64_t (*winograd_items)(const Conv2dShape& shape, int m, int phase);
-  void (*winograd)(const Conv2dArgs& args, int m, int phase, float* transformed, float* scratch, std::int64_t begin,
-                   std::int64_t end);
-  std::int64_t (*winograd_transformed_floats)(const Conv2dShape& shape, int m);
-  std::int64_t (*winograd_scratch_floats)(int m);
+  Extent (*conv_plain_extent)(const Conv2dShape& shape);
+  void (*conv_plain)(const Conv2dArgs& args, Extent begin, Extent end);
+  // Blocked to blocked, groups == in_c == out_c; chunks are single blocks; weights [block][kh][kw][c].
+  Extent (*conv_depthwise_extent)(const Conv2dShape& shape);
+  void (*conv_depthwise)(const Conv2dArgs& args, Extent begin, Extent end);
+  // Winograd F(m x m, 3 x 3), m = 2 or 4, blocked to blocked, stride 1, one group; strips are tiles. First the
+  // input of tiles is transformed into `to`, then chunks are multiplied and transformed back; `products` is
+  // scratch of winograd_products_floats(m), and at most winograd_group tiles are multiplied in one call.
+  // Weights [chunk][(m + 2)^2][input block][c][chunk].
+  int winograd_group;
+  Extent (*winograd_extent)(const Conv2dShape& shape, int m);
+  void (*winograd_input)(const Conv2dArgs& args, int m, const WinogradTiles& to, std::int64_t begin, std::int64_t end);
+  void (*winograd_multiply)(const Conv2dArgs& args, int m, const WinogradTiles& from, Extent begin, Extent end,
+                            float* products);
+  std::int64_t (*winograd_products_floats)(int m);
 
-  // --- Pooling: rows of the output, batch * channels * out_h of them ---
+  // --- Pooling: rows of the output, [image][y][plane], batch * out_h * channels of them ---
   void (*pool)(const PoolArgs& args, std::int64_t begin, std::int64_t end);
 
   // --- Layouts: one image of `channels` planes of `pixels`; blocks [begin, end) of it ---

@@ -80,6 +80,18 @@ struct Conv2dArgs {
   Epilogue epilogue;
 };
 
+// The work of a convolution is a rectangle: chunks of output channels x strips of output pixels (rows, single
+// pixels of a 1x1 convolution, or Winograd tiles), over the whole batch. Any sub-rectangle can be computed alone.
+struct Extent {
+  std::int64_t chunks, strips;
+};
+
+// Transformed input of tiles [first, first + count): [(m + 2)^2][input block][count][c].
+struct WinogradTiles {
+  float* data;
+  std::int64_t first, count;
+};
+
 enum class Pool : std::uint8_t { max, average, average_count_pad };
 
 // Pooling windows that hang over the border see only what exists; average divides by the number of

@@ -21,22 +21,24 @@ float output_sum(const Conv2dArgs& args, std::int64_t image, std::int64_t c, std
   return sum;
 }
 
-std::int64_t items(const Conv2dShape& s) { return s.batch * s.out_c * s.out_h; }
+Extent extent(const Conv2dShape& s) { return {s.out_c, s.batch * s.out_h}; }
 
-void conv(const Conv2dArgs& args, std::int64_t begin, std::int64_t end) {
+void conv(const Conv2dArgs& args, Extent begin, Extent end) {
   const Conv2dShape& s = args.shape;
-  for (std::int64_t item = begin; item < end; ++item)
-    for (std::int64_t x = 0; x < s.out_w; ++x) {
-      std::int64_t c = item / s.out_h % s.out_c, at = item * s.out_w + x;
-      args.out[at] = finish(output_sum(args, item / s.out_h / s.out_c, c, item % s.out_h, x), args.epilogue, c, at);
-    }
+  for (std::int64_t c = begin.chunks; c < end.chunks; ++c)
+    for (std::int64_t strip = begin.strips; strip < end.strips; ++strip)
+      for (std::int64_t x = 0; x < s.out_w; ++x) {
+        const std::int64_t image = strip / s.out_h, y = strip % s.out_h;
+        const std::int64_t at = ((image * s.out_c + c) * s.out_h + y) * s.out_w + x;
+        args.out[at] = finish(output_sum(args, image, c, y, x), args.epilogue, c, at);
+      }
 }
 
 }  // namespace
 
 void fill_conv(KernelTable& table) {
   table.conv_chunk = 1;
-  table.conv_direct_items = items;
+  table.conv_direct_extent = extent;
   table.conv_direct = conv;
 }
 

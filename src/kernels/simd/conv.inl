@@ -7,34 +7,15 @@
 namespace frugal::FRUGAL_SIMD {
 namespace {
 
-// A 1x1 convolution with stride 1 sees the map as one long row; it is cut into strips.
-constexpr std::int64_t kStrip = kTileRows * 4;
+// A 1x1 convolution with stride 1 sees the map as one long row, and every pixel is a strip.
 inline bool is_flat(const Conv2dShape& s) {
   return s.kernel_h == 1 && s.kernel_w == 1 && s.stride_h == 1 && s.stride_w == 1 && s.pad_top == 0 && s.pad_left == 0 &&
          s.out_h == s.in_h && s.out_w == s.in_w;
 }
 
-// One work item: output pixels [x, end) of row y (of the flat row, where flat) and a chunk of channels.
-struct Strip {
-  std::int64_t image, group, chunk, y, x, end;
+struct Place {  // of a tile: chunk of a group, row and first pixel
+  std::int64_t image, group, chunk, y, x;
 };
-
-inline std::int64_t strips_a_chunk(const Conv2dShape& s) {
-  return is_flat(s) ? (s.out_h * s.out_w + kStrip - 1) / kStrip : s.out_h;
-}
-
-inline Strip strip_at(const Conv2dShape& s, std::int64_t item) {
-  std::int64_t strips = strips_a_chunk(s), chunks = chunks_of(s.out_c / s.groups);
-  Strip strip{item / strips / chunks / s.groups, item / strips / chunks % s.groups, item / strips % chunks,
-              item % strips, 0, s.out_w};
-  if (is_flat(s)) {
-    std::int64_t pixels = s.out_h * s.out_w;
-    strip.x = strip.y * kStrip;
-    strip.end = strip.x + kStrip < pixels ? strip.x + kStrip : pixels;
-    strip.y = 0;
-  }
-  return strip;
-}
 
 // Copies `count` pixels that lie `step` apart, from column x on, to where a tile with that pixel step
 // expects them; outside the row they are zero.
@@ -46,16 +27,16 @@ inline void stage_pixels(const float* row, std::int64_t x, std::int64_t step, st
 
 // S: the stride where it is 1 or 2; 0 for others, whose pixels are always staged.
 template <int R, int NB, int S>
-void direct_tile(const Conv2dArgs& args, const Strip& strip, std::int64_t x) {
+void direct_tile(const Conv2dArgs& args, const Place& at) {
   const Conv2dShape& s = args.shape;
   constexpr int kStep = (S ? S : 1) * kLanes;
   const bool flat = is_flat(s);
   const std::int64_t height = flat ? 1 : s.in_h, width = flat ? s.in_h * s.in_w : s.in_w;
   const std::int64_t in_c = s.in_c / s.groups, plane = s.in_h * s.in_w * kLanes, in_blocks = blocks_of(in_c);
-  const float* in = args.in + (strip.image * blocks_of(s.in_c) + strip.group * in_blocks) * plane;
-  const std::int64_t block = strip.group * blocks_of(s.out_c / s.groups) + strip.chunk * 2;
+  const float* in = args.in + (at.image * blocks_of(s.in_c) + at.group * in_blocks) * plane;
+  const std::int64_t block = at.group * blocks_of(s.out_c / s.groups) + at.chunk * 2;
   const float* w = args.weights + block * in_blocks * s.kernel_h * s.kernel_w * kLanes * kLanes;
-  const std::int64_t first_y = strip.y * s.stride_h - s.pad_top, first_x = x * s.stride_w - s.pad_left;
+  const std::int64_t first_y = at.y * s.stride_h - s.pad_top, first_x = at.x * s.stride_w - s.pad_left;
 
   alignas(64) float staged[R * kStep];
   V acc[R][NB];
@@ -81,30 +62,58 @@ void direct_tile(const Conv2dArgs& args, const Strip& strip, std::int64_t x) {
       }
     }
   }
-  finish_tile(acc, conv_store(args, strip.image, block, NB, strip.y, x), args.epilogue);
+  finish_tile(acc, conv_store(args, at.image, block, NB, at.y, at.x), args.epilogue);
 }
 
+// Pixels [at.x, end) of one row.
 template <int NB, int S>
-void direct_strip(const Conv2dArgs& args, const Strip& strip) {
-  for (std::int64_t x = strip.x; x < strip.end;) {
-    int rows = next_tile(strip.end - x);
-    with_rows<kTileRows>(rows, [&]<int R>() { direct_tile<R, NB, S>(args, strip, x); });
-    x += rows;
+void direct_row(const Conv2dArgs& args, Place at, std::int64_t end) {
+  while (at.x < end) {
+    int rows = next_tile(end - at.x);
+    with_rows<kTileRows>(rows, [&]<int R>() { direct_tile<R, NB, S>(args, at); });
+    at.x += rows;
   }
 }
 
-std::int64_t direct_items(const Conv2dShape& s) {
-  return s.batch * s.groups * chunks_of(s.out_c / s.groups) * strips_a_chunk(s);
+void direct_pixels(const Conv2dArgs& args, const Place& at, std::int64_t end) {
+  const Conv2dShape& s = args.shape;
+  const bool pair = at.chunk * 2 + 1 < blocks_of(s.out_c / s.groups);
+  if (s.stride_w == 1) pair ? direct_row<2, 1>(args, at, end) : direct_row<1, 1>(args, at, end);
+  else if (s.stride_w == 2) pair ? direct_row<2, 2>(args, at, end) : direct_row<1, 2>(args, at, end);
+  else pair ? direct_row<2, 0>(args, at, end) : direct_row<1, 0>(args, at, end);
 }
 
-void direct(const Conv2dArgs& args, std::int64_t begin, std::int64_t end) {
+Extent direct_extent(const Conv2dShape& s) {
+  return {s.groups * chunks_of(s.out_c / s.groups), s.batch * s.out_h * (is_flat(s) ? s.out_w : 1)};
+}
+
+// Strips whose input is about a quarter of the second-level cache: they are finished chunk by chunk, so that
+// the input comes from cache while the weights stream past.
+std::int64_t strips_at_once(const Conv2dShape& s) {
+  constexpr std::int64_t kFloats = 1 << 16;
+  const std::int64_t floats = s.in_c / s.groups * (is_flat(s) ? 1 : s.stride_h * s.in_w);
+  const std::int64_t strips = kFloats / (floats > 0 ? floats : 1);
+  return is_flat(s) ? (strips / kTileRows + 1) * kTileRows : strips + 1;
+}
+
+void direct(const Conv2dArgs& args, Extent begin, Extent end) {
   const Conv2dShape& s = args.shape;
-  for (std::int64_t item = begin; item < end; ++item) {
-    Strip strip = strip_at(s, item);
-    bool pair = strip.chunk * 2 + 1 < blocks_of(s.out_c / s.groups);
-    if (s.stride_w == 1) pair ? direct_strip<2, 1>(args, strip) : direct_strip<1, 1>(args, strip);
-    else if (s.stride_w == 2) pair ? direct_strip<2, 2>(args, strip) : direct_strip<1, 2>(args, strip);
-    else pair ? direct_strip<2, 0>(args, strip) : direct_strip<1, 0>(args, strip);
+  const bool flat = is_flat(s);
+  const std::int64_t strips = flat ? s.out_h * s.out_w : s.out_h, chunks = chunks_of(s.out_c / s.groups);
+  const std::int64_t step = strips_at_once(s);
+  for (std::int64_t first = begin.strips, last; first < end.strips; first = last) {
+    const std::int64_t image = first / strips, image_end = (image + 1) * strips;
+    last = first + step < end.strips ? first + step : end.strips;
+    if (last > image_end) last = image_end;
+    for (std::int64_t chunk = begin.chunks; chunk < end.chunks; ++chunk) {
+      Place at{image, chunk / chunks, chunk % chunks, 0, 0};
+      if (flat) {
+        at.x = first - image * strips;
+        direct_pixels(args, at, last - image * strips);
+      } else {
+        for (at.y = first - image * strips; at.y < last - image * strips; ++at.y) direct_pixels(args, at, s.out_w);
+      }
+    }
   }
 }
 
@@ -113,11 +122,11 @@ void direct(const Conv2dArgs& args, std::int64_t begin, std::int64_t end) {
 constexpr int kRowSegment = 512;  // floats; conv2d.cpp bounds kernels by kMaxPlainReach
 
 template <int R, int NB, int S>
-void plain_tile(const Conv2dArgs& args, const Strip& strip, std::int64_t x) {
+void plain_tile(const Conv2dArgs& args, const Place& at) {
   const Conv2dShape& s = args.shape;
-  const float* in = args.in + strip.image * s.in_c * s.in_h * s.in_w;
-  const float* w = args.weights + strip.chunk * 2 * s.in_c * s.kernel_h * s.kernel_w * kLanes;
-  const std::int64_t first_y = strip.y * s.stride_h - s.pad_top, ix = x * S - s.pad_left;
+  const float* in = args.in + at.image * s.in_c * s.in_h * s.in_w;
+  const float* w = args.weights + at.chunk * 2 * s.in_c * s.kernel_h * s.kernel_w * kLanes;
+  const std::int64_t first_y = at.y * s.stride_h - s.pad_top, ix = at.x * S - s.pad_left;
   const std::int64_t reach = (R - 1) * S + (s.kernel_w - 1) * s.dilation_w + 1;
   const bool inside = ix >= 0 && ix + reach <= s.in_w;
 
@@ -136,39 +145,39 @@ void plain_tile(const Conv2dArgs& args, const Strip& strip, std::int64_t x) {
       }
       accumulate(acc, pixels, S, s.dilation_w, w, NB * kLanes, s.kernel_w);
     }
-  finish_tile(acc, conv_store(args, strip.image, strip.chunk * 2, NB, strip.y, x), args.epilogue);
+  finish_tile(acc, conv_store(args, at.image, at.chunk * 2, NB, at.y, at.x), args.epilogue);
 }
 
 template <int NB, int S>
-void plain_strip(const Conv2dArgs& args, const Strip& strip) {
-  for (std::int64_t x = 0; x < args.shape.out_w;) {
-    int rows = next_tile(args.shape.out_w - x);
-    with_rows<kTileRows>(rows, [&]<int R>() { plain_tile<R, NB, S>(args, strip, x); });
-    x += rows;
+void plain_row(const Conv2dArgs& args, Place at) {
+  while (at.x < args.shape.out_w) {
+    int rows = next_tile(args.shape.out_w - at.x);
+    with_rows<kTileRows>(rows, [&]<int R>() { plain_tile<R, NB, S>(args, at); });
+    at.x += rows;
   }
 }
 
-std::int64_t plain_items(const Conv2dShape& s) { return s.batch * chunks_of(s.out_c) * s.out_h; }
+Extent plain_extent(const Conv2dShape& s) { return {chunks_of(s.out_c), s.batch * s.out_h}; }
 
-void plain(const Conv2dArgs& args, std::int64_t begin, std::int64_t end) {
+void plain(const Conv2dArgs& args, Extent begin, Extent end) {
   const Conv2dShape& s = args.shape;
-  const std::int64_t chunks = chunks_of(s.out_c);
-  for (std::int64_t item = begin; item < end; ++item) {
-    Strip strip{item / s.out_h / chunks, 0, item / s.out_h % chunks, item % s.out_h, 0, s.out_w};
-    bool pair = strip.chunk * 2 + 1 < blocks_of(s.out_c);
-    if (s.stride_w == 1) pair ? plain_strip<2, 1>(args, strip) : plain_strip<1, 1>(args, strip);
-    else if (s.stride_w == 2) pair ? plain_strip<2, 2>(args, strip) : plain_strip<1, 2>(args, strip);
-    else pair ? plain_strip<2, 4>(args, strip) : plain_strip<1, 4>(args, strip);
-  }
+  for (std::int64_t chunk = begin.chunks; chunk < end.chunks; ++chunk)
+    for (std::int64_t strip = begin.strips; strip < end.strips; ++strip) {
+      const Place at{strip / s.out_h, 0, chunk, strip % s.out_h, 0};
+      const bool pair = chunk * 2 + 1 < blocks_of(s.out_c);
+      if (s.stride_w == 1) pair ? plain_row<2, 1>(args, at) : plain_row<1, 1>(args, at);
+      else if (s.stride_w == 2) pair ? plain_row<2, 2>(args, at) : plain_row<1, 2>(args, at);
+      else pair ? plain_row<2, 4>(args, at) : plain_row<1, 4>(args, at);
+    }
 }
 
 }  // namespace
 
 void fill_conv(KernelTable& table) {
   table.conv_chunk = 2 * kLanes;
-  table.conv_direct_items = direct_items;
+  table.conv_direct_extent = direct_extent;
   table.conv_direct = direct;
-  table.conv_plain_items = plain_items;
+  table.conv_plain_extent = plain_extent;
   table.conv_plain = plain;
 }
 

@@ -71,30 +71,31 @@ void depthwise_row(const Conv2dArgs& args, const DepthwiseRow& row) {
   }
 }
 
-std::int64_t depthwise_items(const Conv2dShape& s) { return s.batch * blocks_of(s.out_c) * s.out_h; }
+Extent depthwise_extent(const Conv2dShape& s) { return {blocks_of(s.out_c), s.batch * s.out_h}; }
 
-void depthwise(const Conv2dArgs& args, std::int64_t begin, std::int64_t end) {
+void depthwise(const Conv2dArgs& args, Extent begin, Extent end) {
   const Conv2dShape& s = args.shape;
-  const std::int64_t blocks = blocks_of(s.out_c);
-  for (std::int64_t item = begin; item < end; ++item) {
-    DepthwiseRow row{args.in + item / s.out_h * s.in_h * s.in_w * kLanes,
-                     args.weights + item / s.out_h % blocks * s.kernel_h * s.kernel_w * kLanes,
-                     item / s.out_h / blocks,
-                     item / s.out_h % blocks,
-                     item % s.out_h,
-                     0,
-                     0};
-    valid_taps(row.y * s.stride_h - s.pad_top, s.dilation_h, s.kernel_h, s.in_h, &row.ky_begin, &row.ky_end);
-    if (s.stride_w == 1) depthwise_row<1>(args, row);
-    else if (s.stride_w == 2) depthwise_row<2>(args, row);
-    else depthwise_row<0>(args, row);
-  }
+  for (std::int64_t block = begin.chunks; block < end.chunks; ++block)
+    for (std::int64_t strip = begin.strips; strip < end.strips; ++strip) {
+      const std::int64_t image = strip / s.out_h;
+      DepthwiseRow row{args.in + (image * blocks_of(s.out_c) + block) * s.in_h * s.in_w * kLanes,
+                       args.weights + block * s.kernel_h * s.kernel_w * kLanes,
+                       image,
+                       block,
+                       strip % s.out_h,
+                       0,
+                       0};
+      valid_taps(row.y * s.stride_h - s.pad_top, s.dilation_h, s.kernel_h, s.in_h, &row.ky_begin, &row.ky_end);
+      if (s.stride_w == 1) depthwise_row<1>(args, row);
+      else if (s.stride_w == 2) depthwise_row<2>(args, row);
+      else depthwise_row<0>(args, row);
+    }
 }
 
 }  // namespace
 
 void fill_depthwise(KernelTable& table) {
-  table.conv_depthwise_items = depthwise_items;
+  table.conv_depthwise_extent = depthwise_extent;
   table.conv_depthwise = depthwise;
 }
 

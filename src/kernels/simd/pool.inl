@@ -68,10 +68,11 @@ void pool_row_plain(const PoolArgs& a, const float* plane, std::int64_t y, float
 
 void pool(const PoolArgs& a, std::int64_t begin, std::int64_t end) {
   for (std::int64_t item = begin; item < end; ++item) {
-    const float* plane = a.in + item / a.out_h * a.in_h * a.in_w * a.lanes;
-    float* out = a.out + item * a.out_w * a.lanes;
-    if (a.lanes == 1) pool_row_plain(a, plane, item % a.out_h, out);
-    else pool_row_blocked(a, plane, item % a.out_h, out);
+    const std::int64_t plane = item / a.channels / a.out_h * a.channels + item % a.channels, y = item / a.channels % a.out_h;
+    const float* in = a.in + plane * a.in_h * a.in_w * a.lanes;
+    float* out = a.out + (plane * a.out_h + y) * a.out_w * a.lanes;
+    if (a.lanes == 1) pool_row_plain(a, in, y, out);
+    else pool_row_blocked(a, in, y, out);
   }
 }
 

@@ -1,7 +1,5 @@
-// Winograd convolution on blocked maps; the mathematics stands in kernels/winograd.h.
-// Phase 0 transforms the input: transformed[image][point][block][tile][c].
-// Phase 1 multiplies and transforms back: for a group of tiles and a chunk of output channels, one small GEMM
-// a point, then the output transform while the products are still in cache.
+// Winograd convolution on blocked maps; the mathematics stands in kernels/winograd.h. For a group of tiles and a
+// chunk of output channels: one small GEMM a point, then the output transform while the products are in cache.
 #pragma once
 
 #include "kernels/simd/conv_common.inl"
@@ -81,19 +79,27 @@ void transform_tile(const Conv2dShape& s, const float* plane, std::int64_t y, st
   }
 }
 
+// Where a tile lies; tiles are counted over the whole batch.
+struct TilePlace {
+  std::int64_t image, y, x;
+};
+
 template <int M>
-void transform_input(const Conv2dArgs& args, float* transformed, std::int64_t begin, std::int64_t end) {
-  constexpr int kPoints = (M + 2) * (M + 2);
-  const Conv2dShape& s = args.shape;
+inline TilePlace place_of(const Conv2dShape& s, std::int64_t tile) {
   const Tiling t = tiling_of(s, M);
-  const std::int64_t blocks = blocks_of(s.in_c), point_step = blocks * t.tiles * kLanes;
-  for (std::int64_t item = begin; item < end; ++item) {
-    const std::int64_t plane = item / t.rows, row = item % t.rows, image = plane / blocks, block = plane % blocks;
-    float* to = transformed + image * kPoints * point_step + (block * t.tiles + row * t.columns) * kLanes;
-    for (std::int64_t column = 0; column < t.columns; ++column, to += kLanes)
-      transform_tile<M>(s, args.in + plane * s.in_h * s.in_w * kLanes, row * M - s.pad_top, column * M - s.pad_left, to,
-                        point_step);
-  }
+  return {tile / t.tiles, tile % t.tiles / t.columns * M, tile % t.columns * M};
+}
+
+template <int M>
+void transform_input(const Conv2dArgs& args, const WinogradTiles& to, std::int64_t begin, std::int64_t end) {
+  const Conv2dShape& s = args.shape;
+  const std::int64_t blocks = blocks_of(s.in_c), point_step = blocks * to.count * kLanes;
+  for (std::int64_t block = 0; block < blocks; ++block)
+    for (std::int64_t tile = begin; tile < end; ++tile) {
+      const TilePlace at = place_of<M>(s, tile);
+      transform_tile<M>(s, args.in + (at.image * blocks + block) * s.in_h * s.in_w * kLanes, at.y - s.pad_top,
+                        at.x - s.pad_left, to.data + (block * to.count + tile - to.first) * kLanes, point_step);
+    }
 }
 
 // products[tile][block] (stride `step` floats a tile) = sum over input channels, at one point.
@@ -142,68 +148,61 @@ void transform_output(const Conv2dArgs& args, const float* products, std::int64_
 }
 
 template <int M, int NB>
-void multiply_group(const Conv2dArgs& args, const float* transformed, float* products, std::int64_t image,
-                    std::int64_t chunk, std::int64_t first, std::int64_t end) {
+void multiply_chunk(const Conv2dArgs& args, const WinogradTiles& from, std::int64_t chunk, std::int64_t first,
+                    std::int64_t end, float* products) {
   constexpr int kPoints = (M + 2) * (M + 2);
   const Conv2dShape& s = args.shape;
-  const Tiling t = tiling_of(s, M);
-  const std::int64_t blocks = blocks_of(s.in_c), point_step = blocks * t.tiles * kLanes;
+  const std::int64_t blocks = blocks_of(s.in_c), point_step = blocks * from.count * kLanes;
   const std::int64_t weights_step = blocks * kLanes * NB * kLanes, products_step = (end - first) * NB * kLanes;
-  const float* in = transformed + image * kPoints * point_step + first * kLanes;
   const float* w = args.weights + chunk * 2 * kPoints * blocks * kLanes * kLanes;
   for (int point = 0; point < kPoints; ++point)
     for (std::int64_t tile = first; tile < end;) {
       int rows = next_tile(end - tile);
       with_rows<kTileRows>(rows, [&]<int R>() {
-        point_tile<R, NB>(s, t.tiles, in + point * point_step + (tile - first) * kLanes, w + point * weights_step,
-                          products + point * products_step + (tile - first) * NB * kLanes);
+        point_tile<R, NB>(s, from.count, from.data + point * point_step + (tile - from.first) * kLanes,
+                          w + point * weights_step, products + point * products_step + (tile - first) * NB * kLanes);
       });
       tile += rows;
     }
-  for (std::int64_t tile = first; tile < end; ++tile)
+  for (std::int64_t tile = first; tile < end; ++tile) {
+    const TilePlace at = place_of<M>(s, tile);
     for (int b = 0; b < NB; ++b)
-      transform_output<M>(args, products + ((tile - first) * NB + b) * kLanes, products_step, image, chunk * 2 + b,
-                          tile / t.columns * M, tile % t.columns * M);
-}
-
-template <int M>
-void multiply(const Conv2dArgs& args, const float* transformed, float* products, std::int64_t begin, std::int64_t end) {
-  const Conv2dShape& s = args.shape;
-  const std::int64_t tiles = tiling_of(s, M).tiles, groups = (tiles + kGroup - 1) / kGroup, chunks = chunks_of(s.out_c);
-  for (std::int64_t item = begin; item < end; ++item) {
-    // Groups of about equal size; the chunk changes slowest, so that a thread stays with its weights.
-    const std::int64_t group = item % groups, chunk = item / groups % chunks, image = item / groups / chunks;
-    const std::int64_t first = tiles * group / groups, last = tiles * (group + 1) / groups;
-    if (chunk * 2 + 1 < blocks_of(s.out_c)) multiply_group<M, 2>(args, transformed, products, image, chunk, first, last);
-    else multiply_group<M, 1>(args, transformed, products, image, chunk, first, last);
+      transform_output<M>(args, products + ((tile - first) * NB + b) * kLanes, products_step, at.image, chunk * 2 + b, at.y,
+                          at.x);
   }
 }
 
-std::int64_t winograd_items(const Conv2dShape& s, int m, int phase) {
-  const Tiling t = tiling_of(s, m);
-  if (phase == 0) return s.batch * blocks_of(s.in_c) * t.rows;
-  return s.batch * chunks_of(s.out_c) * ((t.tiles + kGroup - 1) / kGroup);
+template <int M>
+void multiply(const Conv2dArgs& args, const WinogradTiles& from, Extent begin, Extent end, float* products) {
+  for (std::int64_t chunk = begin.chunks; chunk < end.chunks; ++chunk) {
+    if (chunk * 2 + 1 < blocks_of(args.shape.out_c))
+      multiply_chunk<M, 2>(args, from, chunk, begin.strips, end.strips, products);
+    else
+      multiply_chunk<M, 1>(args, from, chunk, begin.strips, end.strips, products);
+  }
 }
 
-void winograd(const Conv2dArgs& args, int m, int phase, float* transformed, float* scratch, std::int64_t begin,
-              std::int64_t end) {
-  if (phase == 0) m == 2 ? transform_input<2>(args, transformed, begin, end) : transform_input<4>(args, transformed, begin, end);
-  else m == 2 ? multiply<2>(args, transformed, scratch, begin, end) : multiply<4>(args, transformed, scratch, begin, end);
+Extent winograd_extent(const Conv2dShape& s, int m) { return {chunks_of(s.out_c), s.batch * tiling_of(s, m).tiles}; }
+
+void winograd_input(const Conv2dArgs& args, int m, const WinogradTiles& to, std::int64_t begin, std::int64_t end) {
+  m == 2 ? transform_input<2>(args, to, begin, end) : transform_input<4>(args, to, begin, end);
 }
 
-std::int64_t transformed_floats(const Conv2dShape& s, int m) {
-  return s.batch * (m + 2) * (m + 2) * blocks_of(s.in_c) * tiling_of(s, m).tiles * kLanes;
+void winograd_multiply(const Conv2dArgs& args, int m, const WinogradTiles& from, Extent begin, Extent end,
+                       float* products) {
+  m == 2 ? multiply<2>(args, from, begin, end, products) : multiply<4>(args, from, begin, end, products);
 }
 
-std::int64_t winograd_scratch_floats(int m) { return static_cast<std::int64_t>(m + 2) * (m + 2) * kGroup * 2 * kLanes; }
+std::int64_t winograd_products_floats(int m) { return static_cast<std::int64_t>(m + 2) * (m + 2) * kGroup * 2 * kLanes; }
 
 }  // namespace
 
 void fill_winograd(KernelTable& table) {
-  table.winograd_items = winograd_items;
-  table.winograd = winograd;
-  table.winograd_transformed_floats = transformed_floats;
-  table.winograd_scratch_floats = winograd_scratch_floats;
+  table.winograd_group = kGroup;
+  table.winograd_extent = winograd_extent;
+  table.winograd_input = winograd_input;
+  table.winograd_multiply = winograd_multiply;
+  table.winograd_products_floats = winograd_products_floats;
 }
 
 }  // namespace frugal::FRUGAL_SIMD
