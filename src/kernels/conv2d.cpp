@@ -92,7 +92,7 @@ void pack_winograd(const Conv2dPlan& plan, const float* weights, float* packed) 
 // A machine in multiply-adds of one core: a byte of weights or input from the shared cache, and a byte that the
 // other core has just written (Zen 4, 59 GMAC/s). A thread that works on its own part of the picture finds its
 // input where it left it; one that works on its own channels reads half of what others wrote.
-constexpr double kShared = 0.6, kForeign = 2.0;
+constexpr double kShared = 0.6, kForeign = 4.0;
 
 double worst_share(std::int64_t items, int threads) {
   return static_cast<double>(ceil_div(items, threads)) / static_cast<double>(std::max<std::int64_t>(items, 1));
@@ -186,11 +186,11 @@ void run_winograd(const Conv2dPlan& plan, ThreadPool& pool, const Conv2dArgs& ar
 }
 
 // Expected time in multiply-adds of one core: arithmetic, plus the weights. Weights that stay in cache between
-// two runs of the network cost little; more than a few MB stream from memory at a rate that all threads share
-// (2 multiply-adds a byte: 27 GB/s against 59 GMAC/s on Zen 4).
+// two runs of the network cost little; more than 2 MB stream from memory at a rate that all threads share (27 GB/s
+// against 59 GMAC/s on Zen 4 would be 2 multiply-adds a byte; half of it hides behind the arithmetic).
 double expected_cost(const KernelTable& table, const Conv2dShape& s, ConvAlgorithm algorithm, int threads) {
   const auto in = static_cast<double>(s.in_c), out = static_cast<double>(s.out_c), batch = static_cast<double>(s.batch);
-  const auto streamed = [](double floats) { return floats * 4 * (floats > 0.5e6 ? 2 : 0.5); };
+  const auto streamed = [](double floats) { return floats * 4 * (floats > 0.5e6 ? 1 : 0.5); };
   if (algorithm == ConvAlgorithm::direct) {
     return macs_of(s) / threads + streamed(in * out * static_cast<double>(taps(s)));
   }
