@@ -16,6 +16,13 @@ json parse(const std::string& text, std::string_view what) {
   return parsed;
 }
 
+// 0.485 rather than the 0.48500001430511475 that a float becomes as a double.
+json short_numbers(const std::vector<float>& values) {
+  json out = json::array();
+  for (float value : values) out.push_back(std::stod(fmt::format("{}", value)));
+  return out;
+}
+
 std::int64_t size_value(const json& value, std::string_view what, std::int64_t lowest) {
   require(value.is_number_integer(), "the task's {} must be a whole number", what);
   require(!value.is_number_unsigned() || value.get<std::uint64_t>() <= 65536, "the task's {} is more than 65536", what);
@@ -48,8 +55,8 @@ void read_input(const json& value, TaskInfo& info) {
 std::string to_json(const TaskInfo& info) {
   return json{{"kind", info.kind},
               {"input", {info.channels, info.height, info.width}},
-              {"mean", info.mean},
-              {"std", info.std},
+              {"mean", short_numbers(info.mean)},
+              {"std", short_numbers(info.std)},
               {"pad", info.pad},
               {"resize", info.resize},
               {"interpolation", info.interpolation}}

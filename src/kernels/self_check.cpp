@@ -1,0 +1,189 @@
+#include "kernels/self_check.h"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <limits>
+
+#include "base/check.h"
+#include "base/random.h"
+#include "kernels/conv2d.h"
+#include "kernels/gemm.h"
+
+namespace frugal {
+namespace {
+
+using Values = std::vector<float>;
+
+struct Checker {
+  const KernelTable& table;
+  const KernelTable& reference = kernels(Isa::scalar);
+  RandomStream random;
+  ThreadPool pool{1};
+  std::vector<KernelCheck> checks{};
+
+  std::int64_t size(std::int64_t low, std::int64_t high) {
+    return low + random.below(static_cast<std::uint32_t>(high - low + 1));
+  }
+  Values values(std::int64_t n) {
+    Values out(static_cast<std::size_t>(n));
+    for (float& v : out) v = random.uniform(-1, 1);
+    return out;
+  }
+
+  void compare(const std::string& name, double tolerance, const Values& got, const Values& want) {
+    auto found = std::find_if(checks.begin(), checks.end(), [&](const KernelCheck& c) { return c.name == name; });
+    KernelCheck& check = found == checks.end() ? checks.emplace_back(KernelCheck{name, 0, tolerance, 0}) : *found;
+    ++check.cases;
+    for (std::size_t i = 0; i < want.size(); ++i) {
+      double error = std::fabs(static_cast<double>(got[i]) - want[i]) / (1 + std::fabs(want[i]));
+      check.error = std::isnan(error) ? std::numeric_limits<double>::infinity() : std::max(check.error, error);
+    }
+  }
+
+  // Runs `body` with each table and compares what it returns.
+  void both(const std::string& name, double tolerance, const std::function<Values(const KernelTable&)>& body) {
+    compare(name, tolerance, body(table), body(reference));
+  }
+
+  void gemm();
+  void elementwise();
+  void rows();
+  void convolution(const Conv2dShape& shape);
+  void pooling();
+};
+
+void Checker::gemm() {
+  for (int i = 0; i < 6; ++i) {
+    std::int64_t m = size(1, 70), n = size(1, 90), k = size(1, 200);
+    Values a = values(m * k), b = values(k * n), bias = values(n);
+    bool transposed = i % 2 == 1;
+    both("gemm", 2e-5, [&](const KernelTable& t) {
+      Values packed(static_cast<std::size_t>(gemm_packed_floats(t, n, k)));
+      Values scratch(static_cast<std::size_t>(gemm_scratch_floats(t, k, 1))), c(static_cast<std::size_t>(m * n));
+      gemm_pack(t, pool, n, k, b.data(), transposed ? k : n, transposed, packed.data());
+      Epilogue epilogue;
+      epilogue.bias = bias.data();
+      epilogue.activation.kind = Activation::relu;
+      gemm_run(t, pool, {m, n, k, a.data(), k, packed.data(), c.data(), n, epilogue, false}, scratch.data());
+      return c;
+    });
+  }
+}
+
+void Checker::elementwise() {
+  constexpr std::pair<Activation, const char*> kinds[] = {{Activation::relu, "relu"}, {Activation::sigmoid, "sigmoid"},
+                                                          {Activation::silu, "silu"}, {Activation::hard_swish, "hard_swish"},
+                                                          {Activation::gelu, "gelu"}, {Activation::tanh, "tanh"},
+                                                          {Activation::exp, "exp"}};
+  std::int64_t n = size(100, 300);
+  Values a = values(n), b = values(n);
+  for (float& v : b) v = v < 0 ? v - 0.5f : v + 0.5f;  // a divisor
+  for (float& v : a) v *= 8;
+  for (auto [kind, name] : kinds)
+    both(name, 1e-5, [&, kind = kind](const KernelTable& t) {
+      Values out(a.size());
+      t.activate(n, a.data(), out.data(), {kind, 0, 0, nullptr});
+      return out;
+    });
+  for (Binary op : {Binary::add, Binary::sub, Binary::mul, Binary::div, Binary::min, Binary::max})
+    both("binary", 1e-6, [&](const KernelTable& t) {
+      Values out(a.size());
+      t.binary(op, Operand::full, n, a.data(), b.data(), out.data());
+      return out;
+    });
+}
+
+void Checker::rows() {
+  std::int64_t count = size(1, 5), n = size(3, 150);
+  Values in = values(count * n), gamma = values(n), beta = values(n);
+  both("softmax", 1e-5, [&](const KernelTable& t) {
+    Values out(in.size());
+    t.softmax(count, n, in.data(), out.data());
+    return out;
+  });
+  both("layer_norm", 1e-4, [&](const KernelTable& t) {
+    Values out(in.size());
+    t.layer_norm(count, n, in.data(), gamma.data(), beta.data(), 1e-5f, out.data());
+    return out;
+  });
+}
+
+Values to_layout(const KernelTable& t, const Values& plain, std::int64_t channels, std::int64_t pixels, bool blocked) {
+  if (!blocked) return plain;
+  Values out(static_cast<std::size_t>(blocked_floats(t, channels, pixels)));
+  t.to_blocked(channels, pixels, plain.data(), out.data(), 0, (channels + t.channel_block - 1) / t.channel_block);
+  return out;
+}
+
+Values run_conv(const Conv2dPlan& plan, ThreadPool& pool, const Values& in, const Values& weights, const Values& bias) {
+  const Conv2dShape& s = plan.shape;
+  const KernelTable& t = *plan.table;
+  std::int64_t pixels = s.out_h * s.out_w;
+  Values input = to_layout(t, in, s.in_c, s.in_h * s.in_w, plan.blocked_input());
+  Values packed(static_cast<std::size_t>(conv2d_packed_floats(plan)));
+  Values scratch(static_cast<std::size_t>(conv2d_scratch_floats(plan, 1)));
+  Values out(static_cast<std::size_t>(plan.blocked_output() ? blocked_floats(t, s.out_c, pixels) : s.out_c * pixels));
+  conv2d_pack(plan, weights.data(), packed.data());
+  Epilogue epilogue;
+  epilogue.bias = bias.data();
+  conv2d_run(plan, pool, input.data(), packed.data(), out.data(), epilogue, scratch.data());
+  if (!plan.blocked_output()) return out;
+  Values plain(static_cast<std::size_t>(s.out_c * pixels));
+  t.to_plain(s.out_c, pixels, out.data(), plain.data(), 0, (s.out_c + t.channel_block - 1) / t.channel_block);
+  return plain;
+}
+
+void Checker::convolution(const Conv2dShape& shape) {
+  Values in = values(shape.in_c * shape.in_h * shape.in_w), bias = values(shape.out_c);
+  Values weights = values(shape.out_c * (shape.in_c / shape.groups) * shape.kernel_h * shape.kernel_w);
+  Values want = run_conv({&reference, shape, ConvAlgorithm::direct}, pool, in, weights, bias);
+  for (ConvAlgorithm algorithm : conv2d_algorithms(table, shape)) {
+    bool winograd = algorithm == ConvAlgorithm::winograd_2 || algorithm == ConvAlgorithm::winograd_4;
+    compare("conv " + std::string(name(algorithm)), winograd ? 2e-4 : 2e-5, run_conv({&table, shape, algorithm}, pool, in, weights, bias), want);
+  }
+}
+
+void Checker::pooling() {
+  std::int64_t h = size(5, 20), w = size(5, 20), channels = size(1, 6);
+  Values in = values(channels * h * w);
+  for (Pool kind : {Pool::max, Pool::average})
+    both(kind == Pool::max ? "max pool" : "average pool", 1e-6, [&](const KernelTable& t) {
+      PoolArgs args{kind, 1, channels, h, w, (h + 2 - 3) / 2 + 1, (w + 2 - 3) / 2 + 1, 3, 3, 2, 2, 1, 1, 1, 1, 1, 1, 1, in.data(), nullptr};
+      Values out(static_cast<std::size_t>(channels * args.out_h * args.out_w));
+      args.out = out.data();
+      t.pool(args, 0, channels * args.out_h);
+      return out;
+    });
+}
+
+Conv2dShape conv_shape(std::int64_t in_c, std::int64_t out_c, std::int64_t height, std::int64_t width, std::int64_t kernel,
+                       std::int64_t stride, std::int64_t groups) {
+  Conv2dShape s;
+  s.in_c = in_c, s.out_c = out_c, s.in_h = height, s.in_w = width, s.groups = groups;
+  s.kernel_h = s.kernel_w = kernel;
+  s.stride_h = s.stride_w = stride;
+  s.pad_top = s.pad_left = kernel / 2;
+  s.out_h = conv_out_size(height, 2 * (kernel / 2), kernel, stride, 1);
+  s.out_w = conv_out_size(width, 2 * (kernel / 2), kernel, stride, 1);
+  return s;
+}
+
+}  // namespace
+
+std::vector<KernelCheck> check_kernels(Isa isa, std::uint64_t seed) {
+  FRUGAL_ASSERT(isa_supported(isa));
+  Checker checker{kernels(isa), kernels(Isa::scalar), RandomStream(seed, "self check")};
+  checker.gemm();
+  checker.elementwise();
+  checker.rows();
+  checker.pooling();
+  auto side = [&] { return checker.size(6, 18); };
+  checker.convolution(conv_shape(3, checker.size(8, 40), side(), side(), 3, 2, 1));                        // the first layer
+  checker.convolution(conv_shape(checker.size(8, 40), checker.size(8, 40), side(), side(), 3, 1, 1));
+  checker.convolution(conv_shape(checker.size(8, 40), checker.size(8, 40), side(), side(), 1, 1, 1));
+  checker.convolution(conv_shape(48, 48, side(), side(), 3, 1, 48));                                      // depthwise
+  return checker.checks;
+}
+
+}  // namespace frugal
