@@ -1,0 +1,111 @@
+#include "train/optimizer.h"
+
+#include <ATen/ops/_foreach_add.h>
+#include <ATen/ops/_foreach_addcdiv.h>
+#include <ATen/ops/_foreach_addcmul.h>
+#include <ATen/ops/_foreach_div.h>
+#include <ATen/ops/_foreach_mul.h>
+#include <ATen/ops/_foreach_sqrt.h>
+
+#include <cmath>
+
+#include "base/check.h"
+
+namespace frugal {
+
+Optimizer::Optimizer(const Recipe::Optimizer& options, const std::vector<std::string>& names, std::vector<torch::Tensor> parameters)
+    : options_(options), names_(names), parameters_(std::move(parameters)) {
+  FRUGAL_ASSERT(names_.size() == parameters_.size());
+  Group all{options.weight_decay, {}}, spared{0, {}};
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    bool spare = !options.decay_norm_and_bias && parameters_[i].dim() <= 1;
+    (spare ? spared : all).members.push_back(i);
+    first_.push_back(torch::zeros_like(parameters_[i]));
+    if (options.kind == "adamw") second_.push_back(torch::zeros_like(parameters_[i]));
+  }
+  for (Group& group : std::vector<Group>{all, spared})
+    if (!group.members.empty()) groups_.push_back(group);
+}
+
+std::vector<torch::Tensor> Optimizer::pick(const Group& group, const std::vector<torch::Tensor>& from) const {
+  std::vector<torch::Tensor> out;
+  for (std::size_t i : group.members) out.push_back(from[i]);
+  return out;
+}
+
+void Optimizer::step(double lr) {
+  torch::NoGradGuard no_grad;
+  ++steps_;
+  for (const Group& group : groups_) options_.kind == "adamw" ? step_adamw(group, lr) : step_sgd(group, lr);
+}
+
+namespace {
+
+std::vector<torch::Tensor> gradients(const std::vector<torch::Tensor>& parameters) {
+  std::vector<torch::Tensor> out;
+  for (const torch::Tensor& p : parameters) {
+    FRUGAL_ASSERT(p.grad().defined());
+    out.push_back(p.grad());
+  }
+  return out;
+}
+
+}  // namespace
+
+void Optimizer::step_sgd(const Group& group, double lr) {
+  std::vector<torch::Tensor> p = pick(group, parameters_), g = gradients(p);
+  if (group.decay != 0) g = at::_foreach_add(g, p, group.decay);
+  if (options_.momentum != 0) {
+    std::vector<torch::Tensor> m = pick(group, first_);
+    at::_foreach_mul_(m, options_.momentum);
+    at::_foreach_add_(m, g);
+    g = options_.nesterov ? at::_foreach_add(g, m, options_.momentum) : m;
+  }
+  at::_foreach_add_(p, g, -lr);
+}
+
+void Optimizer::step_adamw(const Group& group, double lr) {
+  std::vector<torch::Tensor> p = pick(group, parameters_), g = gradients(p), m = pick(group, first_), v = pick(group, second_);
+  const double b1 = options_.betas[0], b2 = options_.betas[1], t = static_cast<double>(steps_);
+  if (group.decay != 0) at::_foreach_mul_(p, 1 - lr * group.decay);
+  at::_foreach_mul_(m, b1);
+  at::_foreach_add_(m, g, 1 - b1);
+  at::_foreach_mul_(v, b2);
+  at::_foreach_addcmul_(v, g, g, 1 - b2);
+  std::vector<torch::Tensor> root = at::_foreach_sqrt(v);
+  at::_foreach_div_(root, std::sqrt(1 - std::pow(b2, t)));
+  at::_foreach_add_(root, options_.eps);
+  at::_foreach_addcdiv_(p, m, root, -lr / (1 - std::pow(b1, t)));
+}
+
+std::map<std::string, torch::Tensor> Optimizer::state() const {
+  std::map<std::string, torch::Tensor> out;
+  for (std::size_t i = 0; i < names_.size(); ++i) {
+    out["first/" + names_[i]] = first_[i];
+    if (!second_.empty()) out["second/" + names_[i]] = second_[i];
+  }
+  out["steps"] = torch::tensor({steps_}, torch::kInt64);
+  return out;
+}
+
+void Optimizer::load(const std::map<std::string, torch::Tensor>& state) {
+  auto get = [&](const std::string& name) {
+    auto found = state.find(name);
+    require(found != state.end(), "the optimiser's '{}' is missing", name);
+    return found->second;
+  };
+  auto fill = [&](torch::Tensor& mine, const std::string& name) {
+    torch::Tensor t = get(name);
+    require(t.sizes() == mine.sizes() && t.scalar_type() == mine.scalar_type(), "the optimiser's '{}' has another shape or type", name);
+    mine.copy_(t);
+  };
+  for (std::size_t i = 0; i < names_.size(); ++i) {
+    fill(first_[i], "first/" + names_[i]);
+    if (!second_.empty()) fill(second_[i], "second/" + names_[i]);
+  }
+  torch::Tensor steps = get("steps");
+  require(steps.numel() == 1 && steps.scalar_type() == torch::kInt64, "the optimiser's 'steps' is not one whole number");
+  steps_ = steps.item<std::int64_t>();
+}
+
+}  // namespace frugal

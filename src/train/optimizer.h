@@ -1,0 +1,46 @@
+// Optimisers whose whole state is a list of named tensors, so that a checkpoint holds all of it.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "train/recipe.h"
+
+namespace frugal {
+
+class Optimizer {
+ public:
+  // SGD with momentum in PyTorch's form (Sutskever et al. 2013, the rate outside the momentum):
+  //   g += decay * p;  m = momentum * m + g;  p -= lr * (nesterov ? g + momentum * m : m)
+  // AdamW (Loshchilov and Hutter 2019):
+  //   p -= lr * decay * p;  m, v = running means of g, g^2;  p -= lr * m^ / (sqrt(v^) + eps), bias-corrected.
+  // Parameters of one dim (norms, biases) do not decay where the recipe spares them.
+  Optimizer(const Recipe::Optimizer& options, const std::vector<std::string>& names, std::vector<torch::Tensor> parameters);
+
+  // From the parameters' gradients, which must all be there. `lr` comes from the schedule.
+  void step(double lr);
+
+  const std::vector<torch::Tensor>& parameters() const { return parameters_; }
+  std::map<std::string, torch::Tensor> state() const;   // shares storage; a step count for AdamW
+  void load(const std::map<std::string, torch::Tensor>& state);  // Error names a missing or misshapen tensor
+
+ private:
+  struct Group {
+    double decay;
+    std::vector<std::size_t> members;
+  };
+  std::vector<torch::Tensor> pick(const Group& group, const std::vector<torch::Tensor>& from) const;
+  void step_sgd(const Group& group, double lr);
+  void step_adamw(const Group& group, double lr);
+
+  Recipe::Optimizer options_;
+  std::vector<std::string> names_;
+  std::vector<torch::Tensor> parameters_, first_, second_;  // momentum or mean of g; mean of g^2
+  std::vector<Group> groups_;
+  std::int64_t steps_ = 0;
+};
+
+}  // namespace frugal

@@ -1,0 +1,121 @@
+// Our optimisers against LibTorch's own, and the running mean of the weights.
+#include "train/optimizer.h"
+
+#include <gtest/gtest.h>
+
+#include <fmt/core.h>
+
+#include <functional>
+
+#include "support/support.h"
+#include "train/ema.h"
+
+namespace frugal {
+namespace {
+
+std::vector<torch::Tensor> start() {
+  torch::manual_seed(3);
+  return {torch::randn({4, 3}).requires_grad_(), torch::randn({4}).requires_grad_()};
+}
+
+torch::Tensor loss_of(const std::vector<torch::Tensor>& p) {
+  torch::Tensor x = torch::linspace(-1, 1, 15).view({5, 3});
+  return (torch::linear(x, p[0], p[1]).sin() + p[1].square()).square().sum();
+}
+
+// Ten steps each; the rate changes on the way.
+void expect_equal(const Recipe::Optimizer& options, const std::function<std::unique_ptr<torch::optim::Optimizer>(std::vector<torch::Tensor>)>& theirs) {
+  std::vector<torch::Tensor> a = start(), b = start();
+  Optimizer ours(options, {"w", "b"}, a);
+  auto reference = theirs(b);
+  for (int i = 0; i < 10; ++i) {
+    double lr = 0.05 / (1 + i);
+    for (auto& group : reference->param_groups()) group.options().set_lr(lr);
+    for (auto* p : {&a, &b})
+      for (torch::Tensor& t : *p) t.mutable_grad() = torch::Tensor();
+    loss_of(a).backward();
+    loss_of(b).backward();
+    ours.step(lr);
+    reference->step();
+  }
+  for (std::size_t i = 0; i < 2; ++i) EXPECT_LT((a[i] - b[i]).abs().max().item<float>(), 1e-6) << "parameter " << i;
+  EXPECT_GT((a[0] - start()[0]).abs().max().item<float>(), 1e-3) << "it moved";
+}
+
+TEST(Optimizer, SgdIsLibTorchs) {
+  for (double decay : {0.0, 0.01})
+    for (double momentum : {0.0, 0.9})
+      for (bool nesterov : {false, true}) {
+        if (nesterov && momentum == 0) continue;
+        SCOPED_TRACE(fmt::format("decay {} momentum {} nesterov {}", decay, momentum, nesterov));
+        expect_equal({.weight_decay = decay, .momentum = momentum, .nesterov = nesterov}, [&](std::vector<torch::Tensor> p) {
+          auto options = torch::optim::SGDOptions(0.1).momentum(momentum).nesterov(nesterov).weight_decay(decay);
+          return std::make_unique<torch::optim::SGD>(p, options);
+        });
+      }
+}
+
+TEST(Optimizer, AdamWIsLibTorchs) {
+  expect_equal({.kind = "adamw", .weight_decay = 0.02, .betas = {0.8, 0.95}, .eps = 1e-6}, [](std::vector<torch::Tensor> p) {
+    auto options = torch::optim::AdamWOptions(0.1).betas({0.8, 0.95}).eps(1e-6).weight_decay(0.02);
+    return std::make_unique<torch::optim::AdamW>(p, options);
+  });
+}
+
+TEST(Optimizer, NormsAndBiasesCanBeSparedFromDecay) {
+  std::vector<torch::Tensor> p = start();
+  Optimizer optimizer({.weight_decay = 0.5, .decay_norm_and_bias = false, .momentum = 0, .nesterov = false}, {"w", "b"}, p);
+  for (torch::Tensor& t : p) t.mutable_grad() = torch::zeros_like(t);
+  optimizer.step(0.1);
+  EXPECT_TRUE(torch::allclose(p[0], start()[0] * 0.95));
+  EXPECT_TRUE(torch::equal(p[1], start()[1]));
+}
+
+TEST(Optimizer, StateCanBeMovedToAnother) {
+  for (const char* kind : {"sgd", "adamw"}) {
+    Recipe::Optimizer options{.kind = kind};
+    std::vector<torch::Tensor> a = start();
+    Optimizer first(options, {"w", "b"}, a);
+    auto run = [](Optimizer& o, std::vector<torch::Tensor>& p) {
+      for (torch::Tensor& t : p) t.mutable_grad() = torch::Tensor();
+      loss_of(p).backward();
+      o.step(0.01);
+    };
+    for (int i = 0; i < 3; ++i) run(first, a);
+    std::vector<torch::Tensor> b;
+    for (const torch::Tensor& t : a) b.push_back(t.detach().clone().requires_grad_());
+    Optimizer second(options, {"w", "b"}, b);
+    second.load(first.state());
+    for (int i = 0; i < 3; ++i) run(first, a), run(second, b);
+    EXPECT_TRUE(torch::equal(a[0], b[0])) << kind;
+    auto state = first.state();
+    state.erase("first/w");
+    EXPECT_ERROR(second.load(state), "'first/w' is missing");
+    state["first/w"] = torch::zeros({2});
+    EXPECT_ERROR(second.load(state), "another shape");
+  }
+}
+
+TEST(Ema, FollowsTheFormulaAndSwaps) {
+  torch::Tensor w = torch::zeros({2}), count = torch::zeros({1}, torch::kInt64);
+  Ema ema({{"w", w}, {"count", count}}, 0.5);
+  double mean = 0;
+  for (int n = 0; n < 12; ++n) {
+    w.fill_(n + 1);
+    ema.update();
+    double d = std::min(0.5, (1.0 + n) / (10.0 + n));
+    mean = d * mean + (1 - d) * (n + 1);
+  }
+  EXPECT_NEAR(ema.means().at("w")[0].item<double>(), mean, 1e-5);
+  EXPECT_FALSE(ema.means().contains("count"));
+  {
+    EmaScope scope(&ema);
+    EXPECT_NEAR(w[1].item<double>(), mean, 1e-5);
+  }
+  EXPECT_EQ(w[0].item<float>(), 12);
+  EXPECT_ERROR(ema.load({}, 0), "'w' is missing");
+  EmaScope nothing(nullptr);
+}
+
+}  // namespace
+}  // namespace frugal
