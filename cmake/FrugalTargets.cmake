@@ -16,7 +16,7 @@ function(frugal_settings target)
     $<$<BOOL:${FRUGAL_WERROR}>:-Werror>)
   if(FRUGAL_SANITIZE)
     target_compile_options(${target} PRIVATE -fsanitize=${FRUGAL_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer
-      $<$<BOOL:${FRUGAL_FUZZ}>:-fsanitize=fuzzer-no-link>)
+      $<$<AND:$<BOOL:${FRUGAL_FUZZ}>,$<CXX_COMPILER_ID:Clang>>:-fsanitize=fuzzer-no-link>)
     target_link_options(${target} PRIVATE -fsanitize=${FRUGAL_SANITIZE})
   endif()
   if(FRUGAL_CCACHE)
