@@ -31,7 +31,7 @@ std::string png(int depth, int colour, int interlace) {
 
 }  // namespace
 
-void parse(std::span<const std::byte> input) { decode_image(input, 1 << 14); }
+void parse(std::span<const std::byte> input) { decode_image(input, 1 << 12); }
 
 std::vector<std::string> seeds() {
   Image picture(20, 12);
@@ -50,7 +50,7 @@ std::vector<std::string> seeds() {
 // The checksums of a PNG's chunks.
 std::string repair(std::string input) {
   if (!input.starts_with("\x89PNG")) return input;
-  for (std::size_t at = 8; input.size() - at >= 12;) {
+  for (std::size_t at = 8; at + 12 <= input.size();) {
     std::size_t size = 0;
     for (std::size_t i = 0; i < 4; ++i) size = size << 8 | static_cast<unsigned char>(input[at + i]);
     if (size > input.size() - at - 12) break;

@@ -31,8 +31,8 @@ std::string written(const std::function<void(const std::string& path)>& write) {
 
 std::string number(std::uint64_t value, int bytes, bool big_endian) {
   std::string out;
-  for (int i = 0; i < bytes; ++i) out += static_cast<char>(value >> (8 * (big_endian ? bytes - 1 - i : i)));
-  return out;
+  for (int i = 0; i < bytes; ++i, value = i < 8 ? value >> 8 : 0) out += static_cast<char>(value);
+  return big_endian ? std::string(out.rbegin(), out.rend()) : out;
 }
 
 std::uint32_t crc(std::string_view text) {
@@ -41,8 +41,8 @@ std::uint32_t crc(std::string_view text) {
 
 void touch(const Tensor& tensor) {
   const auto* bytes = static_cast<const std::uint8_t*>(tensor.raw());
-  static volatile unsigned sink;
-  sink = std::accumulate(bytes, bytes + tensor.bytes(), 0u);
+  volatile unsigned sum = std::accumulate(bytes, bytes + tensor.bytes(), 0u);
+  (void)sum;
 }
 
 }  // namespace frugal::fuzz
