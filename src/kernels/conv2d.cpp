@@ -89,19 +89,19 @@ void pack_winograd(const Conv2dPlan& plan, const float* weights, float* packed) 
 
 // --- Splitting over threads ---
 
-// A machine in multiply-adds of one core: a byte of weights or input from the shared cache, and a byte that the
-// other core has just written (Zen 4, 59 GMAC/s). A thread that works on its own part of the picture finds its
-// input where it left it; one that works on its own channels reads half of what others wrote.
+// A machine in multiply-adds of one core: a byte of weights from the shared cache, and a byte that the other core
+// has just written (Zen 4, 59 GMAC/s). A thread that works on its own part of the picture finds its input where it
+// left it; one that works on its own channels reads what others wrote, and so will those that read its output.
 constexpr double kShared = 0.6, kForeign = 4.0;
 
 double worst_share(std::int64_t items, int threads) {
   return static_cast<double>(ceil_div(items, threads)) / static_cast<double>(std::max<std::int64_t>(items, 1));
 }
 
-bool split_by_strips(const Extent& extent, int threads, double macs, double weight_bytes, double input_bytes) {
+bool split_by_strips(const Extent& extent, int threads, double macs, double weight_bytes, double map_bytes) {
   const double others = static_cast<double>(threads - 1) / threads;
   const double strips = macs * worst_share(extent.strips, threads) + kShared * weight_bytes;
-  const double chunks = macs * worst_share(extent.chunks, threads) + kShared * weight_bytes / threads + kForeign * input_bytes * others;
+  const double chunks = macs * worst_share(extent.chunks, threads) + kShared * weight_bytes / threads + kForeign * map_bytes * others;
   return strips <= chunks;
 }
 
@@ -110,12 +110,13 @@ double macs_of(const Conv2dShape& s) {
 }
 
 double input_bytes(const Conv2dShape& s) { return static_cast<double>(s.batch * s.in_c * s.in_h * s.in_w) * sizeof(float); }
+double output_bytes(const Conv2dShape& s) { return static_cast<double>(s.batch * s.out_c * s.out_h * s.out_w) * sizeof(float); }
 
 void run_rectangle(const Conv2dPlan& plan, ThreadPool& pool, const Conv2dArgs& args, Extent (*extent_of)(const Conv2dShape&),
                    void (*kernel)(const Conv2dArgs&, Extent, Extent)) {
   const Extent extent = extent_of(plan.shape);
   const auto weights = static_cast<double>(conv2d_packed_floats(plan)) * sizeof(float);
-  if (split_by_strips(extent, pool.threads(), macs_of(plan.shape), weights, input_bytes(plan.shape))) {
+  if (split_by_strips(extent, pool.threads(), macs_of(plan.shape), weights, input_bytes(plan.shape) + output_bytes(plan.shape))) {
     pool.parallel_for(extent.strips, 1, [&](std::int64_t begin, std::int64_t end, int) {
       kernel(args, {0, begin}, {extent.chunks, end});
     });
@@ -144,7 +145,7 @@ struct Winograd {
   bool by_tiles(const Conv2dPlan& plan, int threads) const {
     const double macs = static_cast<double>(extent.strips * (m + 2) * (m + 2)) * static_cast<double>(shape.in_c * shape.out_c);
     return split_by_strips(extent, threads, macs, static_cast<double>(conv2d_packed_floats(plan)) * sizeof(float),
-                           static_cast<double>(floats(extent.strips)) * sizeof(float));
+                           static_cast<double>(floats(extent.strips)) * sizeof(float) + output_bytes(shape));
   }
   std::int64_t scratch_floats(const Conv2dPlan& plan, int threads) const {
     const std::int64_t products = threads * table.winograd_products_floats(m);
