@@ -156,6 +156,32 @@ TEST(SimplifyShapes, MakesOneTransposeOfAChain) {
   EXPECT_EQ(after.graph.outputs()[1], after.graph.inputs()[0]);
 }
 
+TEST(SimplifyShapes, DropsWhatChangesNothing) {
+  GraphBuilder b("net");
+  ValueId x = b.image_input(3, 6, 5);
+  ValueId y = b.op("slice", {x}, {{"starts", Ints{0}}, {"ends", Ints{3}}, {"axes", Ints{1}}});
+  y = b.op("concat", {b.op("pad", {y}, {{"pads", Ints(8, 0)}})}, {{"axis", 1}});
+  b.output(b.relu(y), "y");
+  Model after = checked(with_weights(b.finish()), [](const Model& m) { return remove_dead_code(simplify_shapes(m)); }, {kPicture});
+  EXPECT_EQ(test::node_ops(after.graph), (Strings{"relu"}));
+}
+
+TEST(FoldPadding, GoesIntoTheConvolution) {
+  GraphBuilder b("net");
+  ValueId x = b.image_input(3, 6, 5);
+  ValueId y = b.op("pad", {x}, {{"pads", Ints{0, 0, 1, 2, 0, 0, 0, 3}}});
+  y = b.conv2d("conv", y, {.out = 4, .kernel = 3, .padding = 1});
+  ValueId edge = b.op("pad", {x}, {{"pads", Ints{0, 0, 1, 1, 0, 0, 1, 1}}, {"mode", "edge"}});
+  ValueId seen = b.op("pad", {x}, {{"pads", Ints{0, 0, 1, 1, 0, 0, 1, 1}}});
+  b.output(y, "y");
+  b.output(b.conv2d("after_edge", edge, {.out = 2, .kernel = 3, .padding = 0}), "z");
+  b.output(b.conv2d("after_seen", seen, {.out = 2, .kernel = 3, .padding = 0}), "u");
+  b.output(seen, "seen");
+  Model after = checked(with_weights(b.finish()), fold_padding, {kPicture});
+  EXPECT_EQ(test::node_ops(after.graph), (Strings{"conv2d", "pad", "pad", "conv2d", "conv2d"}));
+  EXPECT_EQ(attr_ints(after.graph.node(0), "padding"), (Ints{2, 3, 1, 4}));
+}
+
 TEST(MergeDuplicates, OneNodeForEqualOnes) {
   GraphBuilder b("net");
   ValueId x = b.image_input(3, 6, 5), w = b.weight("w", {3, 3, 1, 1});

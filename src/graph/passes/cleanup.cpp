@@ -59,7 +59,10 @@ Model merge_duplicates(const Model& model) {
 }
 
 Model simplify(const Model& model, const NodeEvaluator& evaluate) {
-  return remove_dead_code(simplify_shapes(merge_duplicates(fold_batch_norm(fold_constants(remove_dead_code(model), evaluate)))));
+  // Each pass finds what the ones before have made possible; batch norm needs producers without other users.
+  Model m = simplify_shapes(fold_constants(model, evaluate));
+  m = fold_padding(remove_dead_code(merge_duplicates(m)));
+  return fold_batch_norm(m);
 }
 
 }  // namespace frugal

@@ -22,13 +22,17 @@ using NodeEvaluator = std::function<std::vector<Tensor>(const Node&, const std::
 // Replaces nodes whose inputs are all weights by weights of the output's name.
 Model fold_constants(const Model& model, const NodeEvaluator& evaluate);
 
-// One reshape for a chain of them, one transpose for a chain of them; none where it changes nothing.
+// One reshape for a chain of them, one transpose for a chain of them; drops what changes nothing at inference
+// (also a slice of everything, a pad of nothing, dropout, a concat of one).
 Model simplify_shapes(const Model& model);
+
+// Zeros that a pad adds around a picture become padding of the convolution after it.
+Model fold_padding(const Model& model);
 
 // One node for several with the same op, attributes and inputs.
 Model merge_duplicates(const Model& model);
 
-// All of the above, in an order that leaves nothing for a second round.
+// All of the above, for inference.
 Model simplify(const Model& model, const NodeEvaluator& evaluate);
 
 }  // namespace frugal

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <cstring>
+
 #include "graph/op.h"
 #include "kernels/copy.h"
 #include "ops/layout.h"
@@ -10,14 +13,70 @@ std::int64_t axis_of(const NodeContext& c) {
   return axis < 0 ? axis + static_cast<std::int64_t>(c.out().shape.size()) : axis;
 }
 
-bool can_block(const NodeContext& c, int block) {
-  if (!all_rank4(c)) return false;
-  for (const auto& in : c.inputs)
-    if (!whole_blocks(axis_of(c), 0, in->shape[1], block)) return false;
-  return true;
+bool can_block(const NodeContext& c, int) { return all_rank4(c); }
+
+// A run of channels that lies within one block of a part and one block of the whole.
+struct Run {
+  std::size_t input;
+  std::int64_t from_block, from_lane, to_lane, channels;
+};
+
+// Runs of every block of the whole, in blocked layout.
+std::vector<std::vector<Run>> runs_of(const NodeContext& c) {
+  const std::int64_t block = c.out().block;
+  std::vector<std::vector<Run>> out(static_cast<std::size_t>((c.out().shape[1] + block - 1) / block));
+  std::int64_t at = 0;
+  for (std::size_t i = 0; i < c.inputs.size(); ++i)
+    for (std::int64_t from = 0, left = c.in(i).shape[1]; left > 0;) {
+      const std::int64_t n = std::min({left, block - from % block, block - at % block});
+      out[static_cast<std::size_t>(at / block)].push_back({i, from / block, from % block, at % block, n});
+      at += n, from += n, left -= n;
+    }
+  return out;
+}
+
+template <int n>
+void copy_lanes(const float* from, float* to, std::int64_t pixels, std::int64_t block) {
+  for (std::int64_t p = 0; p < pixels; ++p) std::memcpy(to + p * block, from + p * block, n * sizeof(float));
+}
+
+void copy_lanes(const float* from, float* to, std::int64_t pixels, std::int64_t block, std::int64_t n) {
+  switch (n) {  // a constant length is one or two vector moves
+    case 4: return copy_lanes<4>(from, to, pixels, block);
+    case 8: return copy_lanes<8>(from, to, pixels, block);
+    case 12: return copy_lanes<12>(from, to, pixels, block);
+    case 16: return copy_lanes<16>(from, to, pixels, block);
+    default:
+      for (std::int64_t p = 0; p < pixels; ++p)
+        for (std::int64_t l = 0; l < n; ++l) to[p * block + l] = from[p * block + l];
+  }
+}
+
+// Channels in blocks that do not all begin at a block of the whole: lane by lane.
+CompiledOp compile_lanes(const NodeContext& c) {
+  const std::int64_t block = c.out().block, pixels = c.out().shape[2] * c.out().shape[3], images = c.out().shape[0];
+  const std::vector<std::vector<Run>> runs = runs_of(c);
+  const auto blocks = static_cast<std::int64_t>(runs.size());
+  std::vector<std::int64_t> part_blocks;
+  for (const auto& in : c.inputs) part_blocks.push_back((in->shape[1] + block - 1) / block);
+  auto run = [=](const RunArgs& args) {
+    args.pool.parallel_for(images * blocks, 1, [&](std::int64_t begin, std::int64_t end, int) {
+      for (std::int64_t i = begin; i < end; ++i) {
+        float* to = args.f32_out() + i * pixels * block;
+        for (const Run& r : runs[static_cast<std::size_t>(i % blocks)]) {
+          const std::int64_t from_block = i / blocks * part_blocks[r.input] + r.from_block;
+          copy_lanes(args.f32_in(r.input) + from_block * pixels * block + r.from_lane, to + r.to_lane, pixels, block, r.channels);
+        }
+      }
+    });
+  };
+  return {.run = run, .algorithm = "copy_lanes"};
 }
 
 CompiledOp compile(const NodeContext& c) {
+  bool whole = true;
+  for (const auto& in : c.inputs) whole = whole && whole_blocks(axis_of(c), 0, in->shape[1], c.out().block);
+  if (c.out().block > 1 && !whole) return compile_lanes(c);
   struct Part {
     CopyPlan plan;
     std::size_t offset;  // bytes
