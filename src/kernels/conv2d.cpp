@@ -149,8 +149,9 @@ struct Winograd {
   }
   std::int64_t scratch_floats(const Conv2dPlan& plan, int threads) const {
     const std::int64_t products = threads * table.winograd_products_floats(m);
-    return products + (by_tiles(plan, threads) ? threads * floats(table.winograd_group) : floats(extent.strips));
+    return products + (by_tiles(plan, threads) ? threads * floats(own_tiles()) : floats(extent.strips));
   }
+  std::int64_t own_tiles() const { return std::min<std::int64_t>(table.winograd_group, extent.strips); }
   // Groups of about equal size within [begin, end).
   template <typename F>
   void each_group(std::int64_t begin, std::int64_t end, F f) const {
@@ -167,7 +168,7 @@ void run_winograd(const Conv2dPlan& plan, ThreadPool& pool, const Conv2dArgs& ar
   if (w.by_tiles(plan, pool.threads())) {  // every thread has its own tiles from end to end
     pool.parallel_for(w.extent.strips, 1, [&](std::int64_t begin, std::int64_t end, int thread) {
       w.each_group(begin, end, [&](std::int64_t first, std::int64_t last) {
-        const WinogradTiles tiles{transformed + thread * w.floats(t.winograd_group), first, last - first};
+        const WinogradTiles tiles{transformed + thread * w.floats(w.own_tiles()), first, last - first};
         t.winograd_input(args, w.m, tiles, first, last);
         t.winograd_multiply(args, w.m, tiles, {0, first}, {w.extent.chunks, last}, scratch + thread * products_floats);
       });
@@ -337,8 +338,11 @@ void conv2d_pack(const Conv2dPlan& plan, const float* weights, float* packed) {
 }
 
 std::int64_t conv2d_scratch_floats(const Conv2dPlan& plan, int threads) {
-  if (plan.algorithm == ConvAlgorithm::winograd_2 || plan.algorithm == ConvAlgorithm::winograd_4)
-    return Winograd(plan).scratch_floats(plan, threads);
+  if (plan.algorithm == ConvAlgorithm::winograd_2 || plan.algorithm == ConvAlgorithm::winograd_4) {
+    std::int64_t most = 0;  // the way of splitting may change with the number of threads
+    for (int t = 1; t <= threads; ++t) most = std::max(most, Winograd(plan).scratch_floats(plan, t));
+    return most;
+  }
   if (plan.algorithm != ConvAlgorithm::im2col) return 0;
   const Im2col m(plan);
   return m.panels * m.table.gemm_panel * m.k + threads * m.table.gemm_scratch_floats(m.k);

@@ -44,6 +44,7 @@ std::int64_t conv2d_packed_floats(const Conv2dPlan& plan);
 // `weights`: [out_c][in_c / groups][kernel_h][kernel_w].
 void conv2d_pack(const Conv2dPlan& plan, const float* weights, float* packed);
 
+// Enough for a pool of `threads` and for any smaller one.
 std::int64_t conv2d_scratch_floats(const Conv2dPlan& plan, int threads);
 // `out` and the epilogue's residual are in the plan's output layout. Bit-identical for any number of threads.
 void conv2d_run(const Conv2dPlan& plan, ThreadPool& pool, const float* in, const float* packed, float* out,
