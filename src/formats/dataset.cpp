@@ -217,7 +217,7 @@ std::unique_ptr<ImageDataset> open_dataset(const std::string& name_or_path, cons
   try {
     const std::string prefix = train ? "train" : "t10k";
     if (fs::exists(plain_or_gz(folder / (prefix + "-images-idx3-ubyte"))))
-      return open_idx(folder, known ? name_or_path : folder.filename().string(), train);
+      return open_idx(folder, (folder / "").parent_path().filename().string(), train);
     if (auto files = cifar_files(folder, train); !files.empty()) return open_cifar(folder, files);
     return open_folders(folder, split);
   } catch (const fs::filesystem_error& e) {

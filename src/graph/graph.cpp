@@ -7,9 +7,21 @@ namespace frugal {
 
 std::string to_string(const ValueType& type) { return fmt::format("{}[{}]", name(type.dtype), to_string(type.shape)); }
 
+namespace {
+
+// Far above any network, and low enough that a dim times any attribute (at most 2^24) fits 64 bits.
+constexpr std::int64_t kMaxDim = std::int64_t{1} << 38;
+constexpr std::size_t kMaxOutputs = 4'096;
+
+}  // namespace
+
 ValueId Graph::add_value(Value value) {
   require(!value.name.empty() && value.name.size() <= 1024, "a value needs a name of 1 to 1024 characters");
   require(!by_name_.contains(value.name), "graph '{}' already has a value '{}'", name_, value.name);
+  require(value.type.shape.size() <= kMaxRank, "value '{}' has more than {} dims", value.name, kMaxRank);
+  for (const Dim& d : value.type.shape)
+    require(!d.fixed() || d.value() <= kMaxDim, "value '{}' has a dim in [{}] above {}", value.name,
+            to_string(value.type.shape), kMaxDim);
   auto id = static_cast<ValueId>(values_.size());
   by_name_.emplace(value.name, id);
   values_.push_back(std::move(value));
@@ -17,7 +29,6 @@ ValueId Graph::add_value(Value value) {
 }
 
 ValueId Graph::add_input(const std::string& name, ValueType type) {
-  require(type.shape.size() <= kMaxRank, "input '{}' has more than {} dims", name, kMaxRank);
   for (const Dim& d : type.shape)
     require(!d.fixed() || d.value() >= 0, "input '{}' has a negative dim in [{}]", name, to_string(type.shape));
   ValueId id = add_value({.name = name, .type = std::move(type), .kind = ValueKind::input, .init = {}});
@@ -73,6 +84,7 @@ std::vector<ValueId> Graph::add_node(std::string_view op_name, const std::string
 
 void Graph::add_output(ValueId value, const std::string& name) {
   require(value >= 0 && value < static_cast<ValueId>(values_.size()), "output '{}' refers to a value that does not exist", name);
+  require(outputs_.size() < kMaxOutputs, "graph '{}' has more than {} outputs", name_, kMaxOutputs);
   for (const std::string& other : output_names_) require(other != name, "graph '{}' already has an output '{}'", name_, name);
   outputs_.push_back(value);
   output_names_.push_back(name);

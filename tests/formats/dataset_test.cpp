@@ -162,7 +162,7 @@ TEST(Dataset, NamesAndHints) {
   write_file(dir / "fashion-mnist/t10k-images-idx3-ubyte", idx({1, 1, 1}, "a"));
   write_file(dir / "fashion-mnist/t10k-labels-idx1-ubyte", idx({1}, "\x09"));
   EXPECT_EQ(open_dataset("fashion-mnist", "test")->class_names()[0], "T-shirt/top");
-  EXPECT_EQ(open_dataset(dir / "fashion-mnist", "val")->class_names()[9], "Ankle boot");
+  EXPECT_EQ(open_dataset((dir / "fashion-mnist").string() + "/", "val")->class_names()[9], "Ankle boot");
   ::unsetenv("FRUGAL_DATA");
 }
 
