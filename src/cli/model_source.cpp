@@ -114,7 +114,7 @@ void ModelSource::add_options(CLI::App& app, bool with_shape) {
   app.add_option("--arch", arch, "The built-in network that a plain checkpoint belongs to")->type_name("NAME");
   add_number(app, "--classes", classes, 1, 1000000, "Classes of a built-in network (default: its own)");
   if (with_shape)
-    app.add_option("--shape", shapes, "Shape of an input: NAME=1x3x224x224; may be repeated")->type_name("NAME=DIMS")->allow_extra_args(false);
+    app.add_option("--shape", shapes, "Shape of an input: NAME=1x3x224x224; may be repeated")->type_name("NAME=DIMS")->expected(1)->take_all();
 }
 
 OpenedModel open_model(const ModelSource& source, const Common& common) {

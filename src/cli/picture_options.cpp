@@ -18,7 +18,7 @@ void apply(std::vector<float>& to, const std::vector<float>& given, std::int64_t
 
 void PictureOptions::add_options(CLI::App& app) {
   auto list = [](CLI::Option* option) {
-    option->type_name("X,...")->delimiter(',')->allow_extra_args(false);
+    option->type_name("X,...")->delimiter(',')->expected(1)->take_all();
   };
   list(app.add_option("--mean", mean, "Mean of each channel, of values 0 to 1 (default: the model's own)"));
   list(app.add_option("--std", std, "Standard deviation of each channel"));

@@ -212,7 +212,7 @@ FRUGAL_COMMAND(bench) {
                   auto bench = std::make_shared<Bench>();
                   bench->source.add_options(app, true);
                   app.add_option("--threads", bench->threads, "Thread counts to measure (default: 1 and every core)")
-                      ->type_name("N,...")->delimiter(',')->allow_extra_args(false)->check(CLI::Range(1, 1024).description(""));
+                      ->type_name("N,...")->delimiter(',')->expected(1)->take_all()->check(CLI::Range(1, 1024).description(""));
                   add_number(app, "--runs", bench->runs, 1, 1000000, "Timed runs (default: two seconds' worth, 5 to 200)");
                   app.add_flag("--profile", bench->profile, "A table of every node: time, algorithm, GMAC/s, share of the peak");
                   app.add_option("--trace", bench->trace, "Write the profile as a Chrome trace")->type_name("OUT.json");

@@ -32,7 +32,7 @@ std::pair<std::string, std::string> split_input(const std::string& text, const s
   if (name.empty() && names.size() == 1) name = names[0];
   if (name.empty()) fail_usage("--input {}: write it as NAME=x.npy; the inputs are {}", text, join(names, ", "));
   if (std::find(names.begin(), names.end(), name) == names.end())
-    fail_usage("--input {}: the network has no input '{}'{}; its inputs are {}", text, name, suggestion(name, names), join(names, ", "));
+    fail_usage("--input {}: the network has no input '{}'{} (it has {})", text, name, suggestion(name, names), join(names, ", "));
   if (path.empty()) fail_usage("--input {}: the file's name is missing", text);
   return {name, path};
 }
@@ -105,7 +105,7 @@ FRUGAL_COMMAND(run) {
                   auto run = std::make_shared<Run>();
                   run->source.add_options(app, false);
                   app.add_option("-i,--input", run->inputs, "An input of the network; NAME= may be left out where there is one")
-                      ->type_name("NAME=x.npy")->allow_extra_args(false);
+                      ->type_name("NAME=x.npy")->expected(1)->take_all();
                   app.add_option("-o,--output", run->output, "Write all outputs into this file")->type_name("OUT.npz");
                   return [run](const Common& common) { return run_run(*run, common); };
                 }});
