@@ -33,6 +33,14 @@ struct ThreadPool::State {
     for (std::thread& w : workers) w.join();
   }
 
+  // The generation in which a part was last begun: whoever raises it does the part.
+  struct alignas(64) Part {
+    std::atomic<std::uint32_t> begun{0};
+  };
+
+  explicit State(int parts) : parts(static_cast<std::size_t>(parts)) {}
+
+  std::vector<Part> parts;
   std::vector<std::thread> workers;
   const FunctionRef<void(int)>* body = nullptr;
   alignas(64) std::atomic<std::uint32_t> generation{0};
@@ -48,9 +56,18 @@ struct ThreadPool::State {
       wait_for_work(seen);
       seen = generation.load(std::memory_order_acquire);
       if (stop.load(std::memory_order_relaxed)) return;
-      (*body)(index);
-      pending.fetch_sub(1, std::memory_order_release);
+      do_part(index, seen);
     }
+  }
+
+  // Does a part of generation `now` unless somebody else has begun it. A worker that comes late finds a newer
+  // generation there; one that begins in time keeps run() from returning, so `body` is the right one.
+  void do_part(int index, std::uint32_t now) {
+    std::atomic<std::uint32_t>& begun = parts[static_cast<std::size_t>(index)].begun;
+    std::uint32_t last = begun.load(std::memory_order_acquire);
+    if (static_cast<std::int32_t>(now - last) <= 0 || !begun.compare_exchange_strong(last, now, std::memory_order_acq_rel)) return;
+    (*body)(index);
+    pending.fetch_sub(1, std::memory_order_release);
   }
 
   void wait_for_work(std::uint32_t seen) {
@@ -72,7 +89,7 @@ struct ThreadPool::State {
   }
 };
 
-ThreadPool::ThreadPool(int threads) : threads_(std::max(1, threads)), state_(std::make_unique<State>()) {
+ThreadPool::ThreadPool(int threads) : threads_(std::max(1, threads)), state_(std::make_unique<State>(threads_)) {
   for (int i = 1; i < threads_; ++i) state_->workers.emplace_back([this, i] { state_->worker(i); });
 }
 
@@ -85,10 +102,12 @@ void ThreadPool::run(FunctionRef<void(int)> body) {
   s.pending.store(threads_ - 1, std::memory_order_relaxed);
   s.publish();
   body(0);
-  // With more threads than cores a worker may be descheduled: give the core away instead of burning it.
+  // A worker that sleeps, or has lost its core to another process, has not begun: its part is done here.
+  const std::uint32_t now = s.generation.load(std::memory_order_relaxed);
+  for (int t = 1; t < threads_; ++t) s.do_part(t, now);
   for (int i = 0; s.pending.load(std::memory_order_acquire) != 0; ++i) {
-    if (i < kSpins * 16) pause();
-    else std::this_thread::yield();
+    if (i < kSpins) pause();
+    else std::this_thread::yield();  // a worker in the middle of its part may need this core
   }
 }
 

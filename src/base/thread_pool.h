@@ -1,5 +1,5 @@
-// A small pool with a static partition of work: who computes what depends only on the number of
-// parts, never on timing. Workers spin for a short while between jobs, then sleep.
+// A small pool with a static partition of work: the parts depend only on their number, never on
+// timing. Workers spin for a short while between jobs, then sleep.
 #pragma once
 
 #include <cstdint>
@@ -37,7 +37,8 @@ class ThreadPool {
 
   int threads() const { return threads_; }
 
-  // Calls body(thread) once on every thread 0..threads()-1, and returns when all are done.
+  // Calls body(part) once for every part 0..threads()-1, side by side, and returns when all are done. A part is
+  // begun by its own thread, or by the caller where that thread is not there in time.
   // The body must not throw and must not call run() of the same pool.
   void run(FunctionRef<void(int)> body);
 
