@@ -14,7 +14,7 @@ enum class ConvAlgorithm : std::uint8_t {
   plain_input, // plain -> blocked, few input channels (the first layer)
   depthwise,   // blocked -> blocked, one channel a group
   winograd_2,  // blocked -> blocked, 3x3 with stride 1, F(2x2, 3x3): 2.25 times fewer multiplications
-  winograd_4,  // the same, F(4x4, 3x3): 4 times fewer; error about 10 times that of a plain sum
+  winograd_4,  // the same, F(4x4, 3x3): 4 times fewer; error about twice that of a plain sum
   im2col,      // plain -> plain, anything: columns packed straight into GEMM panels
 };
 

@@ -112,6 +112,46 @@ TEST_P(Conv2d, EveryAlgorithmMatchesTheReference) {
   }
 }
 
+// The largest error against sums in double precision, relative to the largest output.
+double relative_error(const Problem& p, const std::vector<float>& got) {
+  const Conv2dShape& s = p.s;
+  double worst = 0, largest = 0;
+  for (std::int64_t o = 0; o < s.out_c; ++o)
+    for (std::int64_t y = 0; y < s.out_h; ++y)
+      for (std::int64_t x = 0; x < s.out_w; ++x) {
+        double sum = 0;
+        for (std::int64_t c = 0; c < s.in_c; ++c)
+          for (std::int64_t ky = 0; ky < 3; ++ky)
+            for (std::int64_t kx = 0; kx < 3; ++kx) {
+              const std::int64_t iy = y + ky - 1, ix = x + kx - 1;
+              if (iy < 0 || iy >= s.in_h || ix < 0 || ix >= s.in_w) continue;
+              sum += static_cast<double>(p.in[(c * s.in_h + iy) * s.in_w + ix]) * p.weights[((o * s.in_c + c) * 3 + ky) * 3 + kx];
+            }
+        worst = std::max(worst, std::abs(got[(o * s.out_h + y) * s.out_w + x] - sum));
+        largest = std::max(largest, std::abs(sum));
+      }
+  return worst / largest;
+}
+
+TEST_P(Conv2d, WinogradsErrorIsBounded) {
+  Problem p({256, 14, 14, 32, 3, 1, 1, 1, 1, 1});
+  const double direct = relative_error(p, p.run(table(), ConvAlgorithm::direct, 1, {}));
+  const double f2 = relative_error(p, p.run(table(), ConvAlgorithm::winograd_2, 1, {}));
+  const double f4 = relative_error(p, p.run(table(), ConvAlgorithm::winograd_4, 1, {}));
+  RecordProperty("direct", fmt::format("{:.1e}", direct));
+  RecordProperty("winograd_2", fmt::format("{:.1e}", f2));
+  RecordProperty("winograd_4", fmt::format("{:.1e}", f4));
+  EXPECT_LT(direct, 2e-6);
+  EXPECT_LT(f2, 2e-6);
+  EXPECT_LT(f4, 5e-6);
+}
+
+TEST_P(Conv2d, WinogradCanBeSwitchedOff) {
+  const Conv2dShape s = shape_of({64, 56, 56, 64, 3, 1, 1, 1, 1, 1});
+  EXPECT_EQ(conv2d_algorithms(table(), s, {1, true}).front(), ConvAlgorithm::winograd_4);
+  EXPECT_EQ(conv2d_algorithms(table(), s, {1, false}).front(), ConvAlgorithm::direct);
+}
+
 TEST_P(Conv2d, ThreadsDoNotChangeABit) {
   for (const Case& c : kCases) {
     Problem p(c);
