@@ -21,11 +21,12 @@ class Training : public testing::TestWithParam<Family> {};
 TEST_P(Training, LossFallsAndEveryParameterHasAGradient) {
   Graph graph = build_network(GetParam().name, GetParam().options);
   Interpreter interpreter(graph, initial_weights(graph, 1));
+  torch::set_num_threads(1);  // tiny tensors: threads would only wait for each other
   torch::manual_seed(3);
   SymShape shape = graph.value(graph.inputs()[0]).type.shape;
   torch::Tensor pictures = torch::randn({6, shape[1].value(), shape[2].value(), shape[3].value()});
   torch::Tensor labels = torch::arange(6, torch::kLong) % GetParam().options.classes;
-  torch::Tensor mean_before, first;
+  torch::Tensor mean_before;
   std::string some_mean;
   for (const auto& [name, tensor] : interpreter.weights())
     if (name.ends_with("running_mean")) some_mean = name;
@@ -49,7 +50,9 @@ TEST_P(Training, LossFallsAndEveryParameterHasAGradient) {
   }
   EXPECT_NEAR(start, std::log(static_cast<double>(GetParam().options.classes)), 1.5);
   EXPECT_LT(best, 0.5 * start);
-  if (!some_mean.empty()) EXPECT_GT((interpreter.weights().at(some_mean) - mean_before).abs().max().item<double>(), 0);
+  if (!some_mean.empty()) {
+    EXPECT_GT((interpreter.weights().at(some_mean) - mean_before).abs().max().item<double>(), 0);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -59,8 +62,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Family{"resnet18", {.classes = 3, .height = 64, .width = 64, .extra = {{"width", "4"}}}},
                     Family{"resnet50", {.classes = 3, .height = 64, .width = 64, .extra = {{"width", "4"}}}},
                     Family{"vgg16_bn_cifar", {.classes = 3, .extra = {{"width", "0.125"}}}},
-                    Family{"mobilenet_v2", {.classes = 3, .height = 64, .width = 64, .extra = {{"width", "0.2"}}}},
-                    Family{"ghostnet_100", {.classes = 3, .height = 64, .width = 64, .extra = {{"width", "0.25"}}}}),
+                    Family{"mobilenet_v2", {.classes = 3, .height = 64, .width = 64, .extra = {{"width", "0.2"}}}}),
     [](const auto& info) { return std::string(info.param.name); });
 
 }  // namespace
