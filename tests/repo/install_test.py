@@ -1,6 +1,7 @@
 """Others can use an installed Frugal: by CMake's package config and by pkg-config; and as a folder of their build."""
 import os
 import pathlib
+import re
 import subprocess
 import tempfile
 import unittest
@@ -41,12 +42,21 @@ class Install(unittest.TestCase):
         run("cmake", "--build", build)
         self.check(run(build / "consumer"))
 
-    def test_pkg_config(self):
+    def compile(self, source, program):
         env = {**os.environ, "PKG_CONFIG_PATH": str(self.lib / "pkgconfig")}
         flags = run("pkg-config", f"--define-variable=prefix={self.prefix}", "--cflags", "--libs", "frugal", env=env)
+        run("g++", "-std=c++20", source, "-o", program, *flags.split())
+
+    def test_pkg_config(self):
         program = pathlib.Path(self.folder.name, "by-pkg-config")
-        run("g++", "-std=c++20", CONSUMER / "main.cpp", "-o", program, *flags.split())
+        self.compile(CONSUMER / "main.cpp", program)
         self.check(run(program, env={**os.environ, "LD_LIBRARY_PATH": str(self.lib)}))
+
+    def test_readme_example(self):
+        (example,) = re.findall(r"```cpp\n(.*?)```", (SOURCE / "README.md").read_text(), re.S)
+        source = pathlib.Path(self.folder.name, "readme.cpp")
+        source.write_text(example + "int main() { look(); }\n")
+        self.compile(source, pathlib.Path(self.folder.name, "readme"))
 
     def test_missing_component_is_refused(self):
         script = pathlib.Path(self.folder.name, "CMakeLists.txt")
