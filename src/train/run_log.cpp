@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cctype>
 #include <nlohmann/json.hpp>
 
 #include "base/svg_plot.h"
@@ -64,8 +65,15 @@ std::string RunLog::svg(const std::string& title) const {
     plot.series.push_back(std::move(series));
   }
   std::vector<Plot> plots;
-  for (Plot* plot : {&loss, &quality, &rate})
-    if (!plot->series.empty()) plots.push_back(std::move(*plot));
+  for (Plot* plot : {&loss, &quality, &rate}) {
+    if (plot->series.empty()) continue;
+    if (plot == &rate || (plot == &quality && quality.series.size() == 1)) {  // one line needs no legend beside its title
+      if (plot == &quality) plot->title = plot->series[0].name;
+      plot->title[0] = static_cast<char>(std::toupper(plot->title[0]));
+      plot->series[0].name = plot->title;
+    }
+    plots.push_back(std::move(*plot));
+  }
   return svg_plots(plots, title);
 }
 

@@ -9,7 +9,7 @@ namespace {
 
 TEST(SvgPlot, TicksAreRound) {
   EXPECT_EQ(nice_ticks(0, 10, 5), (std::vector<double>{0, 2, 4, 6, 8, 10}));
-  EXPECT_EQ(nice_ticks(1, 8, 6), (std::vector<double>{2, 4, 6, 8}));
+  EXPECT_EQ(nice_ticks(1, 8, 4), (std::vector<double>{2, 4, 6, 8}));
   std::vector<double> small = nice_ticks(0.0713, 0.0729, 4);
   ASSERT_EQ(small.size(), 3u);
   EXPECT_NEAR(small[0], 0.0715, 1e-9);

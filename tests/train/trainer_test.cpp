@@ -168,7 +168,7 @@ TEST_F(TrainerTest, WritesMetricsAndCurves) {
   std::string second = csv.substr(csv.find('\n') + 1);
   EXPECT_TRUE(second.substr(0, second.find('\n')).ends_with(",,")) << "the first epoch is not evaluated: " << second;
   std::string svg = test::read_file(r.output + "/curves.svg");
-  for (const char* word : {"<svg", "train loss", "test accuracy", "Learning rate"}) EXPECT_NE(svg.find(word), std::string::npos) << word;
+  for (const char* word : {"<svg", "train loss", "Test accuracy", "Learning rate"}) EXPECT_NE(svg.find(word), std::string::npos) << word;
 }
 
 TEST_F(TrainerTest, SaysWhenItDiverges) { EXPECT_ERROR(run(recipe("a", {"optimizer.lr=1000", "optimizer.weight_decay=10", "epochs=20", "ema.decay=0"})), "diverged"); }
