@@ -59,7 +59,7 @@ function(frugal_registry target kind registry header)
 #include \"${header}\"
 namespace frugal {
 ${declarations}
-void register_all_${kind}(${registry}& registry) {
+void register_all_${kind}([[maybe_unused]] ${registry}& registry) {
 ${calls}}
 }  // namespace frugal
 ")

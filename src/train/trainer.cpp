@@ -148,6 +148,8 @@ void Trainer::clip_gradients(const std::vector<torch::Tensor>& parameters) {
 Metrics Trainer::measure() {
   EmaScope scope(ema_.get());
   Metrics metrics = step_.evaluate();
+  for (const auto& [name, value] : metrics)
+    if (!std::isfinite(value)) fail("the evaluation after epoch {} gives {} = {}: the training diverged", position_.epoch + 1, name, value);
   keep_model(metrics);
   return metrics;
 }

@@ -93,6 +93,7 @@ class TrainCommand(unittest.TestCase):
             ([good, "--set", "epochs=lots"], 2, "whole number"),
             ([good, "--set", "model.name=fashion_cn"], 2, "did you mean 'fashion_cnn'"),
             ([good, "--set", "data.name=/nowhere"], 1, "/nowhere"),
+            ([good, "--set", "method.name=magic"], 2, "no training method 'magic'"),
             ([good, "--device", "gpu"], 2, "cpu, cuda"),
             ([good, "--threads", "none"], 2, "--set threads"),
             ([good, "--resume"], 1, "no checkpoint"),

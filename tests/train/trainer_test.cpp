@@ -8,11 +8,13 @@
 
 #include "base/random.h"
 #include "formats/safetensors.h"
+#include "frugal/image.h"
 #include "frugal/session.h"
 #include "support/support.h"
 #include "train/checkpoint.h"
 #include "tasks/classify_torch.h"
 #include "train/loss.h"
+#include "train/train_method.h"
 
 namespace frugal {
 namespace {
@@ -233,6 +235,41 @@ TEST_F(TrainerTest, TakesAMethodWithTeacherTapsAndHooks) {
   Checkpoint checkpoint = read_checkpoint(trainer.checkpoint_path());
   EXPECT_EQ(checkpoint.tensors.at("hook/0/kept").data<float>()[0], 12);
   for (const auto& [name, tensor] : checkpoint.tensors) EXPECT_EQ(name.find("teacher"), std::string::npos);
+}
+
+TEST_F(TrainerTest, LearnsFromFoldersOfPicturesOfAnySize) {
+  RandomStream random(4, "pictures");
+  for (const char* split : {"train", "test"})
+    for (int i = 0; i < 24; ++i) {
+      const int label = i % 2;
+      Image image(14 + i % 5, 12 + i % 7, 3, static_cast<std::uint8_t>(label ? 180 : 60));
+      for (std::uint8_t& v : image.pixels) v = static_cast<std::uint8_t>(v + random.below(60));
+      std::filesystem::path folder = dir_ / "pictures" / split / (label ? "bright" : "dark");
+      std::filesystem::create_directories(folder);
+      write_png((folder / (std::to_string(i) + ".png")).string(), image);
+    }
+  const std::vector<std::string> more{"data.name=" + (dir_ / "pictures").string(), "model.channels=1", "model.size=[12, 12]", "batch=8", "augment.flip=true", "epochs=20", "ema.decay=0"};
+  std::vector<std::string> one = more, two = more;
+  one.push_back("threads=1");
+  two.push_back("threads=3");
+  TrainResult result = run(recipe("one", one));
+  EXPECT_GT(result.metrics.at("accuracy"), 0.9);
+  EXPECT_EQ(class_labels(load_model(result.model)), (std::vector<std::string>{"bright", "dark"}));
+  run(recipe("two", two));
+  expect_same_tensors((dir_ / "one/checkpoint.safetensors").string(), (dir_ / "two/checkpoint.safetensors").string());
+}
+
+TEST_F(TrainerTest, MethodsAreFoundByTheirName) {
+  TrainMethodRegistry registry;
+  registry.add("distill", [&](const Recipe& r) -> TrainingPlan {
+    auto step = std::make_unique<ClassifyStep>(r, set_up_classifier(r));
+    const BatchSource* data = &step->batches();
+    return {std::move(step), data, {std::make_shared<Counter>()}};
+  });
+  Recipe good = recipe("a", {"method.name=distill"}), bad = recipe("a", {"method.name=distil"});
+  EXPECT_EQ(registry.plan(good).hooks.size(), 1u);
+  EXPECT_ERROR(registry.plan(bad), "did you mean 'distill'");
+  EXPECT_ERROR(TrainMethodRegistry::instance().plan(recipe("a", {"method.name=no-such-method"})), "no-such-method");
 }
 
 TEST_F(TrainerTest, RecipesThatDoNotFitTheData) {

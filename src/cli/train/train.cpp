@@ -4,7 +4,6 @@
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "base/check.h"
 #include "base/interrupt.h"
@@ -13,6 +12,7 @@
 #include "cli/train/program.h"
 #include "tasks/classify_torch.h"
 #include "train/communicator.h"
+#include "train/train_method.h"
 #include "train/trainer.h"
 
 namespace frugal {
@@ -42,6 +42,13 @@ void choose_threads(const Recipe& recipe) {
   torch::set_num_threads(threads);
 }
 
+TrainingPlan make_plan(const Recipe& recipe) {
+  if (!recipe.method.name.empty()) return TrainMethodRegistry::instance().plan(recipe);
+  auto step = std::make_unique<ClassifyStep>(recipe, set_up_classifier(recipe));
+  const BatchSource* data = &step->batches();
+  return {std::move(step), data};
+}
+
 int train(const Options& o, const TrainCommon& common) {
   if (o.keys) {
     fmt::print("{}", recipe_keys());
@@ -55,8 +62,8 @@ int train(const Options& o, const TrainCommon& common) {
   if (recipe.device == "cuda" && !torch::cuda::is_available()) fail("device cuda: this LibTorch or this machine has no CUDA; use --device cpu");
   choose_threads(recipe);
 
-  ClassifyStep step(recipe, set_up_classifier(recipe));
-  Trainer trainer(recipe, step, step.batches());
+  TrainingPlan plan = make_plan(recipe);
+  Trainer trainer(recipe, *plan.step, *plan.data, plan.hooks);
   TrainResult result = trainer.run(o.resume);
   if (result.stopped) {
     if (Communicator::instance().first())
