@@ -17,8 +17,11 @@ int run_train(std::vector<std::string> arguments, const Common& common) {
   require(!program.empty(),
           "this build has no LibTorch, so it cannot train: run tools/setup (or set CMAKE_PREFIX_PATH to a LibTorch) and build again");
   arguments.insert(arguments.begin(), {program, "train"});
-  if (common.json) arguments.push_back("--json");    // written before the command's name
+  // Options written before the command's name.
+  if (common.json) arguments.push_back("--json");
   if (common.quiet) arguments.push_back("--quiet");
+  if (common.threads > 0) arguments.insert(arguments.end(), {"--threads", std::to_string(common.threads)});
+  if (common.device != "cpu") arguments.insert(arguments.end(), {"--device", common.device});
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
