@@ -45,6 +45,13 @@ ValueId Graph::add_weight(const std::string& name, DType dtype, Shape shape, Wei
                     .init = init});
 }
 
+static void check_type(const Node& node, const InputSpec& spec, DType dtype) {
+  bool real = dtype == DType::f32, index = dtype == DType::i32 || dtype == DType::i64;
+  require(spec.type == InputType::any || (spec.type == InputType::real ? real : index),
+          "node '{}' ({}): input '{}' must be {}, not {}", node.name, node.op->name, spec.name,
+          spec.type == InputType::real ? "float32" : "int32 or int64", frugal::name(dtype));
+}
+
 std::vector<ValueId> Graph::add_node(std::string_view op_name, const std::string& name, std::vector<ValueId> inputs,
                                      Attrs attrs) {
   const OpDef& op = OpRegistry::instance().get(op_name);
@@ -64,6 +71,7 @@ std::vector<ValueId> Graph::add_node(std::string_view op_name, const std::string
             name, op.name, spec.name);
     require(id != kNone || spec.optional, "node '{}' ({}): input '{}' is missing", name, op.name, spec.name);
     types.push_back(id == kNone ? nullptr : &values_[static_cast<std::size_t>(id)].type);
+    if (id != kNone) check_type(node, spec, types.back()->dtype);
   }
   std::vector<ValueType> results = op.infer(OpContext(node, types));
   auto id = static_cast<NodeId>(nodes_.size());

@@ -2,6 +2,7 @@
 // registered in engine/engine_op.h, how it is trained in train/torch_op.h.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <span>
@@ -15,10 +16,18 @@
 
 namespace frugal {
 
+// What an input's elements may be. Anything else is refused when a node is made.
+enum class InputType : std::uint8_t {
+  real,   // float32
+  index,  // int32 or int64
+  any,
+};
+
 struct InputSpec {
   std::string name;
   bool optional = false;
   bool variadic = false;  // the last input may stand for one or more
+  InputType type = InputType::real;
 };
 
 enum class AttrType { boolean, integer, real, text, integers, reals };

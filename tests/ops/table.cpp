@@ -25,7 +25,7 @@ std::string identifier(const std::string& text) {
 
 std::string describe(const OpRow& row) {
   std::string out = row.op;
-  for (const RowInput& input : row.inputs) out += "_" + (input.absent ? "none" : to_string(input.shape));
+  for (const RowInput& input : row.inputs) out += "_" + (input.absent ? "none" : (input.weight ? "w" : "") + to_string(input.shape));
   for (const auto& [name, value] : row.attrs) out += "_" + name + "_" + to_string(value);
   return identifier(out);
 }

@@ -3,7 +3,11 @@
 namespace frugal {
 
 FRUGAL_OP(add) {
-  return {.name = "add", .doc = "a + b with NumPy broadcasting", .inputs = {{"a"}, {"b"}}, .attrs = {}, .infer = infer_broadcast};
+  return {.name = "add",
+          .doc = "a + b with NumPy broadcasting",
+          .inputs = {{"a"}, {"b"}},
+          .attrs = {},
+          .infer = infer_broadcast};
 }
 
 }  // namespace frugal

@@ -3,9 +3,7 @@
 namespace frugal {
 
 FRUGAL_TORCH(relu) {
-  registry.add("relu", [](const TorchArgs& a) -> std::vector<torch::Tensor> {
-    return {torch::relu(a[0])};
-  });
+  registry.add("relu", [](const TorchArgs& a) { return std::vector{torch::relu(a[0])}; });
 }
 
 }  // namespace frugal

@@ -36,7 +36,7 @@ std::vector<ValueType> infer(const OpContext& c) {
 FRUGAL_OP(reshape) {
   return {.name = "reshape",
           .doc = "The same elements under another shape; 0 copies the input's dim at that place, -1 is what is left.",
-          .inputs = {{"x"}},
+          .inputs = {{.name = "x", .type = InputType::any}},
           .attrs = {{"shape", AttrType::integers, std::nullopt, "the new dims", -1, std::nullopt}},
           .infer = infer};
 }

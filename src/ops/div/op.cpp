@@ -1,0 +1,13 @@
+#include "graph/shape_rules.h"
+
+namespace frugal {
+
+FRUGAL_OP(div) {
+  return {.name = "div",
+          .doc = "a / b with NumPy broadcasting",
+          .inputs = {{"a"}, {"b"}},
+          .attrs = {},
+          .infer = infer_broadcast};
+}
+
+}  // namespace frugal

@@ -1,0 +1,9 @@
+#include "train/torch_op.h"
+
+namespace frugal {
+
+FRUGAL_TORCH(div) {
+  registry.add("div", [](const TorchArgs& a) { return std::vector{a[0] / a[1]}; });
+}
+
+}  // namespace frugal

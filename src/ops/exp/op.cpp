@@ -1,0 +1,9 @@
+#include "graph/shape_rules.h"
+
+namespace frugal {
+
+FRUGAL_OP(exp) {
+  return {.name = "exp", .doc = "e to the power of x", .inputs = {{"x"}}, .attrs = {}, .infer = infer_same};
+}
+
+}  // namespace frugal

@@ -1,0 +1,12 @@
+#include "graph/op.h"
+#include "ops/elementwise_engine.h"
+
+namespace frugal {
+
+FRUGAL_ENGINE(leaky_relu) {
+  registry.add("leaky_relu", activation_engine([](const Node& node) {
+                 return ActivationSpec{.kind = Activation::leaky_relu, .alpha = static_cast<float>(attr_real(node, "slope"))};
+               }));
+}
+
+}  // namespace frugal

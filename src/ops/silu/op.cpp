@@ -1,0 +1,13 @@
+#include "graph/shape_rules.h"
+
+namespace frugal {
+
+FRUGAL_OP(silu) {
+  return {.name = "silu",
+          .doc = "x * sigmoid(x), also called swish",
+          .inputs = {{"x"}},
+          .attrs = {},
+          .infer = infer_same};
+}
+
+}  // namespace frugal

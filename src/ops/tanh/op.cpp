@@ -1,0 +1,9 @@
+#include "graph/shape_rules.h"
+
+namespace frugal {
+
+FRUGAL_OP(tanh) {
+  return {.name = "tanh", .doc = "Hyperbolic tangent", .inputs = {{"x"}}, .attrs = {}, .infer = infer_same};
+}
+
+}  // namespace frugal

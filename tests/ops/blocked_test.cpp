@@ -1,0 +1,146 @@
+// Every row whose op works in the blocked layout: the same results as in the plain one, whatever the padding lanes hold.
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <set>
+
+#include "engine/engine_op.h"
+#include "frugal/session.h"
+#include "kernels/kernels.h"
+#include "ops/row_test.h"
+
+namespace frugal::test {
+namespace {
+
+bool is_map(const StoredType& type) { return type.dtype == DType::f32 && type.shape.size() == 4; }
+
+// [N,C,H,W] -> [N, ceil(C/block), H, W, block], NaN in the lanes beyond C; and back.
+Tensor to_blocked(const Tensor& plain, int block) {
+  const Shape& s = plain.shape();
+  const std::int64_t blocks = (s[1] + block - 1) / block, pixels = s[2] * s[3];
+  Tensor out(DType::f32, {s[0], blocks, s[2], s[3], block});
+  std::fill_n(out.data<float>(), out.numel(), std::numeric_limits<float>::quiet_NaN());
+  for (std::int64_t n = 0; n < s[0]; ++n)
+    for (std::int64_t c = 0; c < s[1]; ++c)
+      for (std::int64_t p = 0; p < pixels; ++p)
+        out.data<float>()[((n * blocks + c / block) * pixels + p) * block + c % block] = plain.data<float>()[(n * s[1] + c) * pixels + p];
+  return out;
+}
+
+Tensor to_plain(const Tensor& blocked, const Shape& s, int block) {
+  const std::int64_t blocks = (s[1] + block - 1) / block, pixels = s[2] * s[3];
+  Tensor out(DType::f32, s);
+  for (std::int64_t n = 0; n < s[0]; ++n)
+    for (std::int64_t c = 0; c < s[1]; ++c)
+      for (std::int64_t p = 0; p < pixels; ++p)
+        out.data<float>()[(n * s[1] + c) * pixels + p] = blocked.data<float>()[((n * blocks + c / block) * pixels + p) * block + c % block];
+  return out;
+}
+
+// One node compiled by itself.
+struct SingleNode {
+  Model model;
+  std::vector<Tensor> inputs;   // of the graph
+  NodeContext context;
+  std::vector<Tensor> arguments, results;
+
+  SingleNode(const OpRow& row, const KernelTable& kernels)
+      : model(row_model(row)), inputs(row_inputs(row)), context{.node = model.graph.node(0), .inputs = {}, .outputs = {}, .constants = {}, .kernels = kernels} {
+    std::size_t next = 0;
+    for (ValueId id : context.node.inputs) {
+      if (id == kNone) {
+        context.inputs.push_back(std::nullopt);
+        context.constants.push_back(nullptr);
+        arguments.push_back({});
+        continue;
+      }
+      const Value& value = model.graph.value(id);
+      const bool constant = value.kind == ValueKind::weight;
+      arguments.push_back(constant ? model.weights.at(value.name) : inputs[next++]);
+      context.inputs.push_back(StoredType{value.type.dtype, fixed_shape(value.type.shape), 1});
+      context.constants.push_back(constant ? &model.weights.at(value.name) : nullptr);
+    }
+    for (ValueId id : context.node.outputs) {
+      const ValueType& type = model.graph.value(id).type;
+      context.outputs.push_back({type.dtype, fixed_shape(type.shape), 1});
+    }
+  }
+
+  // False where a value that would have to be blocked is no map.
+  bool make_blocked(int block) {
+    for (StoredType& out : context.outputs) {
+      if (!is_map(out)) return false;
+      out.block = block;
+    }
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+      if (!context.inputs[i] || context.constants[i] || !is_map(*context.inputs[i])) continue;
+      context.inputs[i]->block = block;
+      arguments[i] = to_blocked(arguments[i], block);
+    }
+    return true;
+  }
+
+  std::vector<Tensor> run(const EngineOp& op) {
+    CompiledOp compiled = op.compile(context);
+    std::vector<const void*> in;
+    std::vector<void*> out;
+    for (const Tensor& t : arguments) in.push_back(t.raw());
+    for (const StoredType& type : context.outputs) out.push_back(results.emplace_back(DType::u8, Shape{static_cast<std::int64_t>(type.bytes())}).raw());
+    Tensor scratch(DType::u8, {static_cast<std::int64_t>(compiled.scratch_bytes)});
+    ThreadPool pool(1);
+    compiled.run({in, out, static_cast<std::byte*>(scratch.raw()), pool});
+    std::vector<Tensor> plain;
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      const StoredType& type = context.outputs[i];
+      Tensor typed = Tensor::wrap(type.dtype, {static_cast<std::int64_t>(type.bytes() / 4)}, results[i].raw(), std::make_shared<Tensor>(results[i]));
+      plain.push_back(to_plain(typed, type.shape, type.block));
+    }
+    return plain;
+  }
+};
+
+// The instruction sets of this machine on which the row's node works in blocks.
+std::vector<Isa> blocked_isas(const OpRow& row) {
+  std::vector<Isa> out;
+  const EngineOp& op = EngineRegistry::instance().get(row.op);
+  for (Isa isa : {Isa::avx2, Isa::avx512}) {
+    if (!op.can_block || !isa_supported(isa)) continue;
+    SingleNode node(row, kernels(isa));
+    if (node.make_blocked(kernels(isa).channel_block) && op.can_block(node.context, kernels(isa).channel_block)) out.push_back(isa);
+  }
+  return out;
+}
+
+std::vector<OpRow> blocked_rows() {
+  std::vector<OpRow> rows = test_rows();
+  std::erase_if(rows, [](const OpRow& row) { return blocked_isas(row).empty(); });
+  return rows;
+}
+
+class OpBlocked : public testing::TestWithParam<OpRow> {};
+INSTANTIATE_TEST_SUITE_P(Table, OpBlocked, testing::ValuesIn(blocked_rows()), row_name);
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(OpBlocked);  // a machine without vectors
+
+TEST_P(OpBlocked, AgreesWithThePlainLayout) {
+  const OpRow& row = GetParam();
+  const std::vector<Tensor> expected = Session(row_model(row), {.threads = 1, .optimize = false, .isa = "scalar"}).run(row_inputs(row));
+  for (Isa isa : blocked_isas(row)) {
+    SCOPED_TRACE(std::string(name(isa)));
+    SingleNode node(row, kernels(isa));
+    node.make_blocked(kernels(isa).channel_block);
+    expect_rows_close(node.run(EngineRegistry::instance().get(row.op)), expected, row);
+  }
+}
+
+// A network of these stays in the blocked layout from its first convolution to its last.
+TEST(OpTable, WhatConvolutionalNetworksAreMadeOfWorksInBlocks) {
+  if (best_isa() == Isa::scalar) GTEST_SKIP() << "this processor has no vectors";
+  std::set<std::string> found;
+  for (const OpRow& row : blocked_rows()) found.insert(row.op);
+  for (const char* op : {"conv2d", "add", "sub", "mul", "div", "relu", "silu", "sigmoid", "hard_sigmoid", "hard_swish", "gelu", "tanh",
+                         "leaky_relu", "prelu", "max_pool2d", "global_avg_pool"})
+    EXPECT_TRUE(found.contains(op)) << op;
+}
+
+}  // namespace
+}  // namespace frugal::test
