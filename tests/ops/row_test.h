@@ -20,15 +20,19 @@ inline bool has_row(const std::string& op) {
   return std::any_of(rows.begin(), rows.end(), [&](const OpRow& row) { return row.op == op && !row.speed; });
 }
 
+// What tolerances are relative to: the largest finite magnitude, at least 1.
+inline double largest(const Tensor& t) {
+  double out = 1;
+  if (t.dtype() != DType::f32) return out;
+  for (std::int64_t j = 0; j < t.numel(); ++j)
+    if (double v = std::abs(t.data<float>()[j]); v > out && std::isfinite(v)) out = v;
+  return out;
+}
+
 inline void expect_rows_close(const std::vector<Tensor>& got, const std::vector<Tensor>& expected, const OpRow& row) {
   ASSERT_EQ(got.size(), expected.size());
-  for (std::size_t i = 0; i < got.size(); ++i) {
-    double largest = 1;
-    if (expected[i].dtype() == DType::f32)
-      for (std::int64_t j = 0; j < expected[i].numel(); ++j)
-        if (double v = std::abs(expected[i].data<float>()[j]); v > largest && std::isfinite(v)) largest = v;
-    EXPECT_TRUE(close(got[i], expected[i], row.tolerance * largest, 0)) << "output " << i;
-  }
+  for (std::size_t i = 0; i < got.size(); ++i)
+    EXPECT_TRUE(close(got[i], expected[i], row.tolerance * largest(expected[i]), 0)) << "output " << i;
 }
 
 }  // namespace frugal::test

@@ -62,7 +62,7 @@ struct RowBuilder {
     if (type.dtype != DType::f32 || shape.size() < 2) return x;
     bool picture = shape.size() == 4;
     std::int64_t width = picture ? shape[1] : shape.back();
-    if (width == 0) return x;
+    if (width == 0 || (picture && shape[2] * shape[3] == 0)) return x;
     Shape weight_shape = picture ? Shape{width, width, 1, 1} : Shape{width, width};
     Tensor w = draw({.shape = weight_shape}, name + "/weight");
     for (std::int64_t i = 0; i < w.numel(); ++i) w.data<float>()[i] /= std::sqrt(static_cast<float>(width));

@@ -49,7 +49,7 @@ struct OpRow {
   std::vector<RowInput> inputs;
   double tolerance = 1e-5;         // relative to the largest element of what is expected (at least 1)
   bool gradient = true;            // has a gradient that finite differences can confirm
-  bool random_in_training = false; // dropout: only the form outside training is compared
+  bool training_differs = false;   // batch norm: the gradient in training is another one, and is confirmed too
   bool speed = false;              // too large for the tests: only listed by the speed table
   std::string name{};              // filled in by add()
 };

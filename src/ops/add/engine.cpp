@@ -1,7 +1,7 @@
-#include "ops/elementwise_engine.h"
+#include "ops/binary.h"
 
 namespace frugal {
 
-FRUGAL_ENGINE(add) { registry.add("add", binary_engine(Binary::add)); }
+FRUGAL_ENGINE(add) { registry.add("add", binary_op(Binary::add)); }
 
 }  // namespace frugal

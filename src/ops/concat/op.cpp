@@ -24,7 +24,7 @@ std::vector<ValueType> infer(const OpContext& c) {
 FRUGAL_OP(concat) {
   return {.name = "concat",
           .doc = "The inputs one behind the other along an axis.",
-          .inputs = {{.name = "x", .variadic = true}},
+          .inputs = {{.name = "x", .variadic = true, .type = InputType::any}},
           .attrs = {{"axis", AttrType::integer, Attr(1), "negative counts from the end"}},
           .infer = infer};
 }

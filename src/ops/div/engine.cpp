@@ -1,7 +1,7 @@
-#include "ops/elementwise_engine.h"
+#include "ops/binary.h"
 
 namespace frugal {
 
-FRUGAL_ENGINE(div) { registry.add("div", binary_engine(Binary::div)); }
+FRUGAL_ENGINE(div) { registry.add("div", binary_op(Binary::div)); }
 
 }  // namespace frugal

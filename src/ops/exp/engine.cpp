@@ -1,7 +1,7 @@
-#include "ops/elementwise_engine.h"
+#include "ops/activation.h"
 
 namespace frugal {
 
-FRUGAL_ENGINE(exp) { registry.add("exp", activation_engine(Activation::exp)); }
+FRUGAL_ENGINE(exp) { registry.add("exp", activation_op(Activation::exp)); }
 
 }  // namespace frugal

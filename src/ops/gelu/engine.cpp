@@ -1,10 +1,10 @@
 #include "graph/op.h"
-#include "ops/elementwise_engine.h"
+#include "ops/activation.h"
 
 namespace frugal {
 
 FRUGAL_ENGINE(gelu) {
-  registry.add("gelu", activation_engine([](const Node& node) {
+  registry.add("gelu", activation_op([](const Node& node) {
                  bool exact = attr_text(node, "approximate") == "none";
                  return ActivationSpec{.kind = exact ? Activation::gelu : Activation::gelu_tanh};
                }));

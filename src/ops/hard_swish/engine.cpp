@@ -1,7 +1,7 @@
-#include "ops/elementwise_engine.h"
+#include "ops/activation.h"
 
 namespace frugal {
 
-FRUGAL_ENGINE(hard_swish) { registry.add("hard_swish", activation_engine(Activation::hard_swish)); }
+FRUGAL_ENGINE(hard_swish) { registry.add("hard_swish", activation_op(Activation::hard_swish)); }
 
 }  // namespace frugal

@@ -1,7 +1,7 @@
-#include "ops/elementwise_engine.h"
+#include "ops/binary.h"
 
 namespace frugal {
 
-FRUGAL_ENGINE(mul) { registry.add("mul", binary_engine(Binary::mul)); }
+FRUGAL_ENGINE(mul) { registry.add("mul", binary_op(Binary::mul)); }
 
 }  // namespace frugal

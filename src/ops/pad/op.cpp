@@ -30,7 +30,7 @@ FRUGAL_OP(pad) {
   constexpr double kLargest = std::numeric_limits<float>::max();
   return {.name = "pad",
           .doc = "Elements added around the input: a constant, the reflection (without repeating the border) or the border.",
-          .inputs = {{"x"}},
+          .inputs = {{.name = "x", .type = InputType::any}},
           .attrs = {{"pads", AttrType::integers, std::nullopt, "before dim 0, 1, ..., then after dim 0, 1, ...", 0, 1 << 30},
                     {"mode", AttrType::text, Attr("constant"), "what is added", {}, {}, {"constant", "reflect", "edge"}},
                     {"value", AttrType::real, Attr(0.0), "the constant", -kLargest, kLargest}},

@@ -1,4 +1,4 @@
-#include "ops/elementwise_engine.h"
+#include "ops/activation.h"
 
 namespace frugal {
 namespace {

@@ -1,7 +1,7 @@
-#include "ops/elementwise_engine.h"
+#include "ops/activation.h"
 
 namespace frugal {
 
-FRUGAL_ENGINE(relu) { registry.add("relu", activation_engine(Activation::relu)); }
+FRUGAL_ENGINE(relu) { registry.add("relu", activation_op(Activation::relu)); }
 
 }  // namespace frugal

@@ -1,7 +1,7 @@
-#include "ops/elementwise_engine.h"
+#include "ops/activation.h"
 
 namespace frugal {
 
-FRUGAL_ENGINE(sigmoid) { registry.add("sigmoid", activation_engine(Activation::sigmoid)); }
+FRUGAL_ENGINE(sigmoid) { registry.add("sigmoid", activation_op(Activation::sigmoid)); }
 
 }  // namespace frugal

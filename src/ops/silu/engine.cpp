@@ -1,7 +1,7 @@
-#include "ops/elementwise_engine.h"
+#include "ops/activation.h"
 
 namespace frugal {
 
-FRUGAL_ENGINE(silu) { registry.add("silu", activation_engine(Activation::silu)); }
+FRUGAL_ENGINE(silu) { registry.add("silu", activation_op(Activation::silu)); }
 
 }  // namespace frugal

@@ -1,7 +1,7 @@
-#include "ops/elementwise_engine.h"
+#include "ops/binary.h"
 
 namespace frugal {
 
-FRUGAL_ENGINE(sub) { registry.add("sub", binary_engine(Binary::sub)); }
+FRUGAL_ENGINE(sub) { registry.add("sub", binary_op(Binary::sub)); }
 
 }  // namespace frugal

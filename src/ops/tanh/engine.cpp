@@ -1,7 +1,7 @@
-#include "ops/elementwise_engine.h"
+#include "ops/activation.h"
 
 namespace frugal {
 
-FRUGAL_ENGINE(tanh) { registry.add("tanh", activation_engine(Activation::tanh)); }
+FRUGAL_ENGINE(tanh) { registry.add("tanh", activation_op(Activation::tanh)); }
 
 }  // namespace frugal

@@ -1,9 +1,11 @@
+#include "ops/binary.h"
+
 #include <algorithm>
 #include <array>
 #include <optional>
 
 #include "base/check.h"
-#include "ops/elementwise_engine.h"
+#include "ops/activation.h"
 
 namespace frugal {
 namespace {
@@ -164,7 +166,7 @@ CompiledOp compile(const NodeContext& c, Binary op) {
 
 }  // namespace
 
-EngineOp binary_engine(Binary op) {
+EngineOp binary_op(Binary op) {
   return {.compile = [op](const NodeContext& c) { return compile(c, op); },
           .is_residual_add = op == Binary::add,
           .can_block = can_block,
