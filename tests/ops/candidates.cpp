@@ -52,7 +52,9 @@ OpRow conv2d() {
 }
 
 OpRow pool() {
-  Attrs attrs{{"kernel", Ints{pick(1, 4), pick(1, 4)}}, {"stride", Ints{pick(1, 4), pick(1, 4)}}, {"padding", pads()}, {"ceil_mode", coin()}};
+  Attrs attrs{{"kernel", Ints{pick(1, 4), pick(1, 4)}}, {"stride", Ints{pick(1, 4), pick(1, 4)}}, {"padding", mostly(Ints{0, 0, 0, 0}, pads())}};
+  if (coin()) attrs["ceil_mode"] = true;
+  if (coin()) attrs["kernel"] = Ints{pick(2, 4), pick(2, 4)}, attrs["padding"] = Ints{pick(0, 1), pick(0, 1), pick(0, 1), pick(0, 1)};
   std::string op = coin() ? "max_pool2d" : "avg_pool2d";
   if (op == "avg_pool2d" && coin()) attrs["count_include_pad"] = true;
   return {.op = op, .attrs = attrs, .inputs = {in(picture())}};

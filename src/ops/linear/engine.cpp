@@ -6,7 +6,9 @@ namespace frugal {
 namespace {
 
 CompiledOp compile(const NodeContext& c) {
-  const std::int64_t k = c.in(1).shape[1], n = c.in(1).shape[0], m = element_count(c.out().shape) / n;
+  const std::int64_t k = c.in(1).shape[1], n = c.in(1).shape[0], outputs = element_count(c.out().shape);
+  if (outputs == 0) return {.run = [](const RunArgs&) {}, .algorithm = "empty"};
+  const std::int64_t m = outputs / n;
   const KernelTable& table = c.kernels;
   const std::int64_t scratch = gemm_scratch_floats(table, k, c.threads), packed = gemm_packed_floats(table, n, k);
   Tensor weights;  // packed now if they are known, else in every run
