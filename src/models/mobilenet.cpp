@@ -44,6 +44,7 @@ Graph mobilenet_v2(const ModelOptions& o) {
       x = inverted_residual(b, next(), x, stage.expansion, make_divisible(static_cast<double>(stage.channels) * width, 8), i == 0 ? stage.stride : 1);
   x = conv_bn_relu6(b, next(), x, {.out = make_divisible(1280 * std::max(1.0, width), 8)});
   x = b.flatten(b.op("global_avg_pool", {x}));
+  x = b.op("dropout", {x}, {{"rate", real_option(o, "dropout", 0, 0.99)}});
   b.output(b.linear("classifier.1", x, o.classes, true, {Init::Kind::normal, 0.01, false}), "logits");
   return b.finish();
 }
@@ -52,7 +53,7 @@ Graph mobilenet_v2(const ModelOptions& o) {
 
 FRUGAL_MODELS(mobilenet) {
   models.add({"mobilenet_v2", "classify", "MobileNetV2 for ImageNet (Sandler et al. 2018), torchvision names",
-              {.classes = 1000, .channels = 3, .height = 224, .width = 224, .extra = {{"width", "1"}}}, mobilenet_v2});
+              {.classes = 1000, .channels = 3, .height = 224, .width = 224, .extra = {{"width", "1"}, {"dropout", "0.2"}}}, mobilenet_v2});
 }
 
 }  // namespace frugal

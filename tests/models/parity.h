@@ -33,7 +33,7 @@ inline Graph with_outputs(Graph graph, const std::vector<std::string>& values) {
   return graph;
 }
 
-[[maybe_unused]] inline ParityCase ghostnet_case() {
+inline ParityCase ghostnet_case() {
   const std::vector<std::string> blocks = {"blocks.0.0", "blocks.1.0", "blocks.2.0", "blocks.3.0", "blocks.4.0",
                                            "blocks.5.0", "blocks.6.4", "blocks.7.0", "blocks.8.3", "blocks.9.0"};
   std::map<std::string, std::string> outputs{{"logits", "logits"}, {"act1", "act1"}, {"global_pool", "global_pool"}, {"conv_head", "conv_head"}};
@@ -70,7 +70,7 @@ inline ParityCase attributes_case() {
 }
 
 inline std::vector<ParityCase> parity_cases() {
-  return {cifar_resnet_case("18", 0x2627a5a1), cifar_resnet_case("34", 0x9fcf4971),
+  return {ghostnet_case(), cifar_resnet_case("18", 0x2627a5a1), cifar_resnet_case("34", 0x9fcf4971),
           lenet_case("lenet5", 0x3cd4ebc2, {{"logits", "teacher_logits"}, {"feature", "teacher_feature"}}),
           lenet_case("lenet5_half", 0x638cf077, {{"logits", "student_logits"}}), attributes_case()};
 }
