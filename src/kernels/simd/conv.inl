@@ -15,6 +15,7 @@ inline bool is_flat(const Conv2dShape& s) {
 
 struct Place {  // of a tile: chunk of a group, row and first pixel
   std::int64_t image, group, chunk, y, x;
+  std::int64_t height, width;  // of the input as the tile sees it: one row, where flat
 };
 
 // Copies `count` pixels that lie `step` apart, from column x on, to where a tile with that pixel step
@@ -25,13 +26,29 @@ inline void stage_pixels(const float* row, std::int64_t x, std::int64_t step, st
     store(to + p * to_step, x >= 0 && x < width ? load(row + x * kLanes) : zero());
 }
 
+// One tap, and the picture is one row: no bounds to look at.
+template <int R, int NB>
+void flat_tile(const Conv2dArgs& args, const Place& at) {
+  const Conv2dShape& s = args.shape;
+  const std::int64_t in_c = s.in_c / s.groups, plane = at.width * kLanes, in_blocks = blocks_of(in_c);
+  const float* in = args.in + (at.image * blocks_of(s.in_c) + at.group * in_blocks) * plane + at.x * kLanes;
+  const std::int64_t block = at.group * blocks_of(s.out_c / s.groups) + at.chunk * 2;
+  const float* w = args.weights + block * in_blocks * kLanes * kLanes;
+  V acc[R][NB];
+  clear(acc);
+  std::int64_t left = in_c;
+  for (; left >= kLanes; left -= kLanes, in += plane, w += kLanes * NB * kLanes)
+    accumulate(acc, in, kLanes, 1, w, NB * kLanes, kLanes);
+  if (left > 0) accumulate(acc, in, kLanes, 1, w, NB * kLanes, left);
+  finish_tile(acc, conv_store(args, at.image, block, NB, at.y, at.x), args.epilogue);
+}
+
 // S: the stride where it is 1 or 2; 0 for others, whose pixels are always staged.
 template <int R, int NB, int S>
 void direct_tile(const Conv2dArgs& args, const Place& at) {
   const Conv2dShape& s = args.shape;
   constexpr int kStep = (S ? S : 1) * kLanes;
-  const bool flat = is_flat(s);
-  const std::int64_t height = flat ? 1 : s.in_h, width = flat ? s.in_h * s.in_w : s.in_w;
+  const std::int64_t height = at.height, width = at.width;
   const std::int64_t in_c = s.in_c / s.groups, plane = s.in_h * s.in_w * kLanes, in_blocks = blocks_of(in_c);
   const float* in = args.in + (at.image * blocks_of(s.in_c) + at.group * in_blocks) * plane;
   const std::int64_t block = at.group * blocks_of(s.out_c / s.groups) + at.chunk * 2;
@@ -65,12 +82,17 @@ void direct_tile(const Conv2dArgs& args, const Place& at) {
   finish_tile(acc, conv_store(args, at.image, block, NB, at.y, at.x), args.epilogue);
 }
 
+constexpr int kFlat = -1;  // in place of a stride
+
 // Pixels [at.x, end) of one row.
 template <int NB, int S>
 void direct_row(const Conv2dArgs& args, Place at, std::int64_t end) {
   while (at.x < end) {
     int rows = next_tile(end - at.x);
-    with_rows<kTileRows>(rows, [&]<int R>() { direct_tile<R, NB, S>(args, at); });
+    with_rows<kTileRows>(rows, [&]<int R>() {
+      if constexpr (S == kFlat) flat_tile<R, NB>(args, at);
+      else direct_tile<R, NB, S>(args, at);
+    });
     at.x += rows;
   }
 }
@@ -78,7 +100,8 @@ void direct_row(const Conv2dArgs& args, Place at, std::int64_t end) {
 void direct_pixels(const Conv2dArgs& args, const Place& at, std::int64_t end) {
   const Conv2dShape& s = args.shape;
   const bool pair = at.chunk * 2 + 1 < blocks_of(s.out_c / s.groups);
-  if (s.stride_w == 1) pair ? direct_row<2, 1>(args, at, end) : direct_row<1, 1>(args, at, end);
+  if (at.height == 1 && is_flat(s)) pair ? direct_row<2, kFlat>(args, at, end) : direct_row<1, kFlat>(args, at, end);
+  else if (s.stride_w == 1) pair ? direct_row<2, 1>(args, at, end) : direct_row<1, 1>(args, at, end);
   else if (s.stride_w == 2) pair ? direct_row<2, 2>(args, at, end) : direct_row<1, 2>(args, at, end);
   else pair ? direct_row<2, 0>(args, at, end) : direct_row<1, 0>(args, at, end);
 }
@@ -106,7 +129,7 @@ void direct(const Conv2dArgs& args, Extent begin, Extent end) {
     last = first + step < end.strips ? first + step : end.strips;
     if (last > image_end) last = image_end;
     for (std::int64_t chunk = begin.chunks; chunk < end.chunks; ++chunk) {
-      Place at{image, chunk / chunks, chunk % chunks, 0, 0};
+      Place at{image, chunk / chunks, chunk % chunks, 0, 0, flat ? 1 : s.in_h, flat ? s.in_h * s.in_w : s.in_w};
       if (flat) {
         at.x = first - image * strips;
         direct_pixels(args, at, last - image * strips);
@@ -163,7 +186,7 @@ void plain(const Conv2dArgs& args, Extent begin, Extent end) {
   const Conv2dShape& s = args.shape;
   for (std::int64_t chunk = begin.chunks; chunk < end.chunks; ++chunk)
     for (std::int64_t strip = begin.strips; strip < end.strips; ++strip) {
-      const Place at{strip / s.out_h, 0, chunk, strip % s.out_h, 0};
+      const Place at{strip / s.out_h, 0, chunk, strip % s.out_h, 0, s.in_h, s.in_w};
       const bool pair = chunk * 2 + 1 < blocks_of(s.out_c);
       if (s.stride_w == 1) pair ? plain_row<2, 1>(args, at) : plain_row<1, 1>(args, at);
       else if (s.stride_w == 2) pair ? plain_row<2, 2>(args, at) : plain_row<1, 2>(args, at);

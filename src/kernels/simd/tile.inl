@@ -45,10 +45,10 @@ __attribute__((always_inline)) inline void with_rows(int rows, F f) {
   }
 }
 
-// The size of the next tile when `left` items remain: as few tiles as possible, all about equal.
+// The size of the next tile when `left` items remain: full tiles, and two about equal ones at the end.
 inline int next_tile(std::int64_t left) {
-  std::int64_t tiles = (left + kTileRows - 1) / kTileRows;
-  return static_cast<int>((left + tiles - 1) / tiles);
+  if (left >= 2 * kTileRows) return kTileRows;
+  return static_cast<int>(left <= kTileRows ? left : (left + 1) / 2);
 }
 
 }  // namespace
