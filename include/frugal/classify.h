@@ -14,8 +14,8 @@ namespace frugal {
 
 struct Prediction {
   int index = 0;
-  std::string label;       // from the model's labels, else the number
-  float probability = 0;   // softmax over all classes
+  std::string label;      // from the model's labels, else the number
+  float probability = 0;  // softmax over all classes
 };
 
 // The `top` most probable classes of each picture, best first. The model's own task says how pictures are prepared;
@@ -40,11 +40,11 @@ class ClassificationMeter {
   std::int64_t samples() const { return samples_; }
   int classes() const { return classes_; }
   double top1() const { return share(correct_); }
-  double top5() const { return share(correct5_); }     // the label is among the five most probable
+  double top5() const { return share(correct5_); }  // the label is among the five most probable
   double loss() const { return samples_ ? loss_ / static_cast<double>(samples_) : 0; }  // mean cross-entropy, nats
   std::int64_t confusion(int actual, int predicted) const;
   std::int64_t class_samples(int actual) const;
-  double class_accuracy(int actual) const;             // 0 where the class has no samples
+  double class_accuracy(int actual) const;  // 0 where the class has no samples
 
  private:
   double share(std::int64_t n) const { return samples_ ? static_cast<double>(n) / static_cast<double>(samples_) : 0; }

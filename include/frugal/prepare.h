@@ -18,7 +18,7 @@ Image resize_image(const Image& image, int width, int height, Interpolation inte
 // 1 channel: luma of ITU-R BT.601 (0.299 R + 0.587 G + 0.114 B); 3: grey repeated.
 Image convert_channels(const Image& image, int channels);
 
-Image pad_image(const Image& image, int pad);  // a black border on every side
+Image pad_image(const Image& image, int pad);                                    // a black border on every side
 Image crop_image(const Image& image, int left, int top, int width, int height);  // inside the picture
 
 // Channels, size and cut as the network wants them, still in bytes: exactly info.width x info.height.

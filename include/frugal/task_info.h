@@ -13,8 +13,9 @@ namespace frugal {
 // Stored as JSON in Model::metadata["task"]:
 //   {"kind":"classify","input":[1,28,28],"mean":[0.286],"std":[0.353],"pad":0,"resize":0,"interpolation":"bilinear"}
 // A picture is prepared so: converted to `channels` (grey from RGB by ITU-R BT.601), given a black border of `pad`
-// pixels, its shorter side scaled to `resize` pixels, the centre height x width cut out, values divided by 255, then (value - mean) / std per channel.
-// resize 0: scaled just so far that the cut touches two borders; a picture that has the input's size stays as it is.
+// pixels, its shorter side scaled to `resize` pixels, the centre height x width cut out, values divided by 255, then
+// (value - mean) / std per channel. resize 0: scaled just so far that the cut touches two borders; a picture that has
+// the input's size stays as it is.
 struct TaskInfo {
   std::string kind = "classify";
   std::int64_t channels = 3, height = 224, width = 224;

@@ -7,7 +7,7 @@ namespace frugal {
 
 void install_interrupt_handler();  // SIGINT and SIGTERM
 bool interrupted();
-int interrupt_exit_code();         // 128 + the signal: 130 for Ctrl-C
+int interrupt_exit_code();  // 128 + the signal: 130 for Ctrl-C
 
 // Thrown by check_interrupt() where a job has nothing to save. Not an Error: nobody is wrong.
 class Interrupted : public std::exception {

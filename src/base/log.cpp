@@ -48,7 +48,9 @@ spdlog::logger& logger() {
     made->flush_on(spdlog::level::trace);
     const char* wanted = std::getenv("FRUGAL_LOG");
     std::string name = wanted ? wanted : "info";
-    made->set_level(name == "warning" ? spdlog::level::warn : name == "error" ? spdlog::level::err : spdlog::level::from_str(name));
+    made->set_level(name == "warning" ? spdlog::level::warn
+                    : name == "error" ? spdlog::level::err
+                                      : spdlog::level::from_str(name));
     if (made->level() == spdlog::level::off && name != "off") {
       made->set_level(spdlog::level::info);
       made->warn("FRUGAL_LOG={} is not one of debug, info, warning, error, off", name);

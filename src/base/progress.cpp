@@ -58,12 +58,13 @@ std::string Progress::text(int width) const {
   double part = total_ > 0 ? std::clamp(static_cast<double>(done_) / static_cast<double>(total_), 0.0, 1.0) : 0;
   constexpr int kBar = 20;
   int filled = static_cast<int>(part * kBar);
-  std::string line = fmt::format("{}  [{}{}] {:3.0f}%  {}", title_, std::string(filled, '#'), std::string(kBar - filled, '.'),
-                                 100 * part, rate_text(rate));
+  std::string line = fmt::format("{}  [{}{}] {:3.0f}%  {}", title_, std::string(filled, '#'),
+                                 std::string(kBar - filled, '.'), 100 * part, rate_text(rate));
   if (rate > 0 && done_ < total_)
     line += fmt::format("  {} left", duration_text(static_cast<double>(total_ - done_) / rate));
   if (!note_.empty()) line += "  " + note_;
-  if (line.size() > static_cast<std::size_t>(std::max(width, 0))) line.resize(static_cast<std::size_t>(std::max(width, 0)));
+  if (line.size() > static_cast<std::size_t>(std::max(width, 0)))
+    line.resize(static_cast<std::size_t>(std::max(width, 0)));
   return line;
 }
 

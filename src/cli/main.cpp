@@ -35,15 +35,17 @@ void describe(CLI::App& app, const Command& command) {
 }
 
 struct Program {
-  CLI::App app{"Efficient neural networks on the CPU you have: look at them, run them, measure them, train them.", "frugal"};
+  CLI::App app{"Efficient neural networks on the CPU you have: look at them, run them, measure them, train them.",
+               "frugal"};
   Common common;
   std::vector<std::pair<CLI::App*, CommandRun>> runs;
 
   Program() {
-    app.footer("MODEL is a built-in name (see: frugal models), then with random weights, or a file (.safetensors).\n"
-               "frugal COMMAND --help tells more about a command. Environment: FRUGAL_ISA=scalar|avx2|avx512,\n"
-               "FRUGAL_LOG=debug|info|warning|error|off, FRUGAL_DATA=folder of data sets, NO_COLOR.\n"
-               "Exit status: 0 good, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C.");
+    app.footer(
+        "MODEL is a built-in name (see: frugal models), then with random weights, or a file (.safetensors).\n"
+        "frugal COMMAND --help tells more about a command. Environment: FRUGAL_ISA=scalar|avx2|avx512,\n"
+        "FRUGAL_LOG=debug|info|warning|error|off, FRUGAL_DATA=folder of data sets, NO_COLOR.\n"
+        "Exit status: 0 good, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C.");
     app.set_version_flag("--version", version_text());
     app.get_formatter()->column_width(34);
     app.option_defaults()->always_capture_default(false);
@@ -96,7 +98,8 @@ std::string extras_message(const Program& program) {
   std::string where = sub ? "frugal " + sub->get_name() : "frugal";
   if (word.starts_with("-")) {
     std::string name = word.substr(0, word.find('='));
-    return fmt::format("{} has no option '{}'{} (see: {} --help)", where, name, suggestion(name, option_names(app)), where);
+    return fmt::format("{} has no option '{}'{} (see: {} --help)", where, name, suggestion(name, option_names(app)),
+                       where);
   }
   if (!sub)
     return fmt::format("there is no command '{}'{} (see: frugal --help)", word, suggestion(word, command_names()));

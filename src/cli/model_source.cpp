@@ -66,12 +66,14 @@ void take_weights(OpenedModel& opened, const std::map<std::string, Tensor>& tens
   for (const auto& [name, tensor] : tensors)
     if (!weights.contains(name) && !name.ends_with("num_batches_tracked")) unknown.push_back(name);
   if (!unknown.empty())
-    log_warning("{}: {} tensors are not used by {}, the first is '{}'", path, unknown.size(), opened.name, unknown.front());
+    log_warning("{}: {} tensors are not used by {}, the first is '{}'", path, unknown.size(), opened.name,
+                unknown.front());
 }
 
 OpenedModel from_checkpoint(SafetensorsFile file, const ModelSource& source) {
   if (source.arch.empty())
-    fail_usage("{} holds weights but no graph: say with --arch NAME which network they belong to (see: frugal models)", source.model);
+    fail_usage("{} holds weights but no graph: say with --arch NAME which network they belong to (see: frugal models)",
+               source.model);
   OpenedModel opened = built_in(source.arch, source);
   take_weights(opened, file.tensors, source.model);
   return opened;
@@ -81,7 +83,8 @@ void check_file(const std::string& path) {
   std::string extension = fs::path(path).extension().string();
   for (const char* later : {".onnx", ".gguf"})
     if (extension == later)
-      fail("{}: {} files are not read yet; convert the model to .safetensors, or take a built-in network with --arch", path, later);
+      fail("{}: {} files are not read yet; convert the model to .safetensors, or take a built-in network with --arch",
+           path, later);
   if (fs::exists(path)) {
     if (fs::is_directory(path)) fail("{} is a folder; a model is one file (.safetensors)", path);
   } else {
@@ -114,7 +117,10 @@ void ModelSource::add_options(CLI::App& app, bool with_shape) {
   app.add_option("--arch", arch, "The built-in network that a plain checkpoint belongs to")->type_name("NAME");
   add_number(app, "--classes", classes, 1, 1000000, "Classes of a built-in network (default: its own)");
   if (with_shape)
-    app.add_option("--shape", shapes, "Shape of an input: NAME=1x3x224x224; may be repeated")->type_name("NAME=DIMS")->expected(1)->take_all();
+    app.add_option("--shape", shapes, "Shape of an input: NAME=1x3x224x224; may be repeated")
+        ->type_name("NAME=DIMS")
+        ->expected(1)
+        ->take_all();
 }
 
 OpenedModel open_model(const ModelSource& source, const Common& common) {
@@ -161,7 +167,8 @@ std::vector<Shape> input_shapes(const Graph& graph, const std::vector<std::strin
     const Value& value = graph.value(id);
     auto found = wanted.find(value.name);
     Shape shape;
-    if (found != wanted.end()) shape = found->second;
+    if (found != wanted.end())
+      shape = found->second;
     else
       for (const Dim& dim : value.type.shape) shape.push_back(dim.fixed() ? dim.value() : 1);
     shapes.push_back(std::move(shape));
@@ -179,7 +186,8 @@ TaskInfo task_info_or_usual(const OpenedModel& opened, bool note) {
   const Graph& graph = opened.model.graph;
   const SymShape* shape = graph.inputs().empty() ? nullptr : &graph.value(graph.inputs()[0]).type.shape;
   require(shape && shape->size() == 4 && (*shape)[1].fixed() && (*shape)[2].fixed() && (*shape)[3].fixed(),
-          "{} does not say how a picture becomes its input, and it does not take one picture of a fixed size", opened.name);
+          "{} does not say how a picture becomes its input, and it does not take one picture of a fixed size",
+          opened.name);
   TaskInfo info;
   info.channels = (*shape)[1].value();
   info.height = (*shape)[2].value();

@@ -12,8 +12,8 @@
 namespace frugal {
 
 struct ModelSource {
-  std::string model;                // MODEL
-  std::string arch;                 // the network that a plain checkpoint's tensors belong to
+  std::string model;  // MODEL
+  std::string arch;   // the network that a plain checkpoint's tensors belong to
   int classes = 0;
   std::vector<std::string> shapes;  // "input=1x3x224x224"
 
@@ -23,8 +23,8 @@ struct ModelSource {
 struct OpenedModel {
   Model model;
   std::string name, task;
-  std::string built_in;        // the network it was built as, where it was
-  bool random = false;         // weights are not trained
+  std::string built_in;  // the network it was built as, where it was
+  bool random = false;   // weights are not trained
   std::uint64_t file_bytes = 0;
 };
 
@@ -37,7 +37,8 @@ std::pair<std::string, Shape> parse_shape(const std::string& text, std::string_v
 // A shape for every input of the graph: those given, else the graph's own with every symbol 1.
 std::vector<Shape> input_shapes(const Graph& graph, const std::vector<std::string>& given);
 
-// The model's own pre-processing, or for a picture classifier that does not say, the usual one (which a note on stderr says).
+// The model's own pre-processing, or for a picture classifier that does not say, the usual one (which a note on stderr
+// says).
 TaskInfo task_info_or_usual(const OpenedModel& opened, bool note = true);
 
 }  // namespace frugal

@@ -15,9 +15,7 @@ std::size_t display_width(const std::string& text) {
 
 }  // namespace
 
-void print_json(const Json& document) {
-  print("{}\n", document.dump(2, ' ', false, Json::error_handler_t::replace));
-}
+void print_json(const Json& document) { print("{}\n", document.dump(2, ' ', false, Json::error_handler_t::replace)); }
 
 Table::Table(std::vector<std::string> headings) : headings_(std::move(headings)) {
   for (std::string& heading : headings_) {
@@ -57,7 +55,8 @@ void Table::print() const { frugal::print("{}", text()); }
 std::string grouped(std::int64_t number) {
   std::string digits = std::to_string(number);
   std::int64_t first = digits.starts_with('-') ? 1 : 0;
-  for (auto at = static_cast<std::int64_t>(digits.size()) - 3; at > first; at -= 3) digits.insert(static_cast<std::size_t>(at), ",");
+  for (auto at = static_cast<std::int64_t>(digits.size()) - 3; at > first; at -= 3)
+    digits.insert(static_cast<std::size_t>(at), ",");
   return digits;
 }
 
@@ -82,8 +81,10 @@ std::string percent(double share) { return fmt::format("{:.2f}%", 100 * share); 
 Json shape_json(const SymShape& shape) {
   Json dims = Json::array();
   for (const Dim& dim : shape) {
-    if (dim.fixed()) dims.push_back(dim.value());
-    else dims.push_back(dim.text());
+    if (dim.fixed())
+      dims.push_back(dim.value());
+    else
+      dims.push_back(dim.text());
   }
   return dims;
 }

@@ -15,8 +15,7 @@ namespace frugal {
 
 using Json = nlohmann::ordered_json;  // keys in the order of the documentation
 
-template <typename... Args>
-void print(fmt::format_string<Args...> format, Args&&... args) {
+template <typename... Args> void print(fmt::format_string<Args...> format, Args&&... args) {
   fmt::vprint(stdout, format, fmt::make_format_args(args...));
 }
 
@@ -37,12 +36,12 @@ class Table {
   std::vector<std::vector<std::string>> rows_;
 };
 
-std::string grouped(std::int64_t number);        // "40,813,184"
-std::string short_count(std::int64_t number);    // "40.8 M"
-std::string bytes_text(std::uint64_t bytes);     // "1.2 MiB"
-std::string percent(double share);               // "91.73%"
+std::string grouped(std::int64_t number);      // "40,813,184"
+std::string short_count(std::int64_t number);  // "40.8 M"
+std::string bytes_text(std::uint64_t bytes);   // "1.2 MiB"
+std::string percent(double share);             // "91.73%"
 
-Json shape_json(const SymShape& shape);                           // ["batch", 3, 224, 224]
+Json shape_json(const SymShape& shape);                                 // ["batch", 3, 224, 224]
 Json values_json(const Graph& graph, std::span<const ValueId> values);  // [{name, dtype, shape}]
 
 }  // namespace frugal

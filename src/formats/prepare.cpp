@@ -51,12 +51,14 @@ struct Pass {
 };
 
 template <typename In>
-void resample(const std::vector<In>& in, std::vector<float>& out, const Pass& from, const Pass& to, const std::vector<Taps>& taps) {
+void resample(const std::vector<In>& in, std::vector<float>& out, const Pass& from, const Pass& to,
+              const std::vector<Taps>& taps) {
   for (int line = 0; line < from.lines; ++line)
     for (std::size_t o = 0; o < taps.size(); ++o)
       for (int c = 0; c < from.channels; ++c) {
         float sum = 0;
-        const In* source = in.data() + std::ptrdiff_t{line} * from.line_stride + std::ptrdiff_t{taps[o].first} * from.pixel_stride + c;
+        const In* source =
+            in.data() + std::ptrdiff_t{line} * from.line_stride + std::ptrdiff_t{taps[o].first} * from.pixel_stride + c;
         for (float weight : taps[o].weights) {
           sum += weight * static_cast<float>(*source);
           source += from.pixel_stride;
@@ -77,7 +79,8 @@ Image resize_image(const Image& image, int width, int height, Interpolation inte
   std::vector<float> wide(size(width, image.height)), out(size(width, height));
   resample(image.pixels, wide, {image.height, image.width * c, c, c}, {image.height, width * c, c, c},
            make_taps(image.width, width, interpolation));
-  resample(wide, out, {width, c, width * c, c}, {width, c, width * c, c}, make_taps(image.height, height, interpolation));
+  resample(wide, out, {width, c, width * c, c}, {width, c, width * c, c},
+           make_taps(image.height, height, interpolation));
   Image result(width, height, c);
   std::transform(out.begin(), out.end(), result.pixels.begin(), to_byte);
   return result;
@@ -104,8 +107,8 @@ Image crop_image(const Image& image, int left, int top, int width, int height) {
   Image out(width, height, image.channels);
   std::size_t row = static_cast<std::size_t>(width) * image.channels;
   for (int y = 0; y < height; ++y)
-    std::copy_n(image.pixels.begin() + (static_cast<std::ptrdiff_t>(top + y) * image.width + left) * image.channels, row,
-                out.pixels.begin() + static_cast<std::ptrdiff_t>(y * row));
+    std::copy_n(image.pixels.begin() + (static_cast<std::ptrdiff_t>(top + y) * image.width + left) * image.channels,
+                row, out.pixels.begin() + static_cast<std::ptrdiff_t>(y * row));
   return out;
 }
 
@@ -124,9 +127,10 @@ Image fit_image(const Image& image, const TaskInfo& info) {
   if (info.pad > 0) converted = pad_image(converted, static_cast<int>(info.pad));
   int w = converted.width, h = converted.height;
   constexpr int kMaxRatio = 100;  // beyond it the scaled picture would be far larger than the cut
-  require(std::max(w, h) / std::min(w, h) < kMaxRatio, "a picture of {}x{} pixels is too narrow: {} times as long as wide or more",
-          w, h, kMaxRatio);
-  // At least so large that the cut fits in; otherwise as `resize` says, the longer side cut to whole pixels as torchvision does.
+  require(std::max(w, h) / std::min(w, h) < kMaxRatio,
+          "a picture of {}x{} pixels is too narrow: {} times as long as wide or more", w, h, kMaxRatio);
+  // At least so large that the cut fits in; otherwise as `resize` says, the longer side cut to whole pixels as
+  // torchvision does.
   double cover = std::max(static_cast<double>(width) / w, static_cast<double>(height) / h);
   double scale = std::max(cover, info.resize > 0 ? static_cast<double>(info.resize) / std::min(w, h) : 0.0);
   auto scaled = [&](int side, int least) { return std::max(least, static_cast<int>(side * scale + 1e-9)); };
@@ -138,7 +142,8 @@ Image fit_image(const Image& image, const TaskInfo& info) {
 
 void normalize_image(const Image& fitted, const TaskInfo& info, float* out) {
   FRUGAL_ASSERT(fitted.width == info.width && fitted.height == info.height && fitted.channels == info.channels);
-  std::size_t plane = static_cast<std::size_t>(fitted.width) * fitted.height, channels = static_cast<std::size_t>(fitted.channels);
+  std::size_t plane = static_cast<std::size_t>(fitted.width) * fitted.height,
+              channels = static_cast<std::size_t>(fitted.channels);
   for (std::size_t c = 0; c < channels; ++c)
     for (std::size_t i = 0; i < plane; ++i)
       out[c * plane + i] = (static_cast<float>(fitted.pixels[i * channels + c]) / 255.0f - info.mean[c]) / info.std[c];

@@ -104,6 +104,8 @@ std::vector<std::string> class_labels(const Model& model) {
 }
 
 void set_task_info(Model& model, const TaskInfo& info) { model.metadata["task"] = to_json(info); }
-void set_class_labels(Model& model, const std::vector<std::string>& labels) { model.metadata["labels"] = json(labels).dump(); }
+void set_class_labels(Model& model, const std::vector<std::string>& labels) {
+  model.metadata["labels"] = json(labels).dump();
+}
 
 }  // namespace frugal

@@ -72,10 +72,11 @@ void Checker::gemm() {
 }
 
 void Checker::elementwise() {
-  constexpr std::pair<Activation, const char*> kinds[] = {{Activation::relu, "relu"}, {Activation::sigmoid, "sigmoid"},
-                                                          {Activation::silu, "silu"}, {Activation::hard_swish, "hard_swish"},
-                                                          {Activation::gelu, "gelu"}, {Activation::tanh, "tanh"},
-                                                          {Activation::exp, "exp"}};
+  constexpr std::pair<Activation, const char*> kinds[] = {
+      {Activation::relu, "relu"}, {Activation::sigmoid, "sigmoid"},
+      {Activation::silu, "silu"}, {Activation::hard_swish, "hard_swish"},
+      {Activation::gelu, "gelu"}, {Activation::tanh, "tanh"},
+      {Activation::exp, "exp"}};
   std::int64_t n = size(100, 300);
   Values a = values(n), b = values(n);
   for (float& v : b) v = v < 0 ? v - 0.5f : v + 0.5f;  // a divisor
@@ -140,7 +141,8 @@ void Checker::convolution(const Conv2dShape& shape) {
   Values want = run_conv({&reference, shape, ConvAlgorithm::direct}, pool, in, weights, bias);
   for (ConvAlgorithm algorithm : conv2d_algorithms(table, shape)) {
     bool winograd = algorithm == ConvAlgorithm::winograd_2 || algorithm == ConvAlgorithm::winograd_4;
-    compare("conv " + std::string(name(algorithm)), winograd ? 2e-4 : 2e-5, run_conv({&table, shape, algorithm}, pool, in, weights, bias), want);
+    compare("conv " + std::string(name(algorithm)), winograd ? 2e-4 : 2e-5,
+            run_conv({&table, shape, algorithm}, pool, in, weights, bias), want);
   }
 }
 
@@ -149,7 +151,8 @@ void Checker::pooling() {
   Values in = values(channels * h * w);
   for (Pool kind : {Pool::max, Pool::average})
     both(kind == Pool::max ? "max pool" : "average pool", 1e-6, [&](const KernelTable& t) {
-      PoolArgs args{kind, 1, channels, h, w, (h + 2 - 3) / 2 + 1, (w + 2 - 3) / 2 + 1, 3, 3, 2, 2, 1, 1, 1, 1, 1, 1, 1, in.data(), nullptr};
+      PoolArgs args{kind, 1, channels,  h,      w, (h + 2 - 3) / 2 + 1, (w + 2 - 3) / 2 + 1, 3, 3, 2, 2, 1, 1, 1, 1, 1,
+                    1,    1, in.data(), nullptr};
       Values out(static_cast<std::size_t>(channels * args.out_h * args.out_w));
       args.out = out.data();
       t.pool(args, 0, channels * args.out_h);
@@ -157,8 +160,8 @@ void Checker::pooling() {
     });
 }
 
-Conv2dShape conv_shape(std::int64_t in_c, std::int64_t out_c, std::int64_t height, std::int64_t width, std::int64_t kernel,
-                       std::int64_t stride, std::int64_t groups) {
+Conv2dShape conv_shape(std::int64_t in_c, std::int64_t out_c, std::int64_t height, std::int64_t width,
+                       std::int64_t kernel, std::int64_t stride, std::int64_t groups) {
   Conv2dShape s;
   s.in_c = in_c, s.out_c = out_c, s.in_h = height, s.in_w = width, s.groups = groups;
   s.kernel_h = s.kernel_w = kernel;
@@ -179,10 +182,10 @@ std::vector<KernelCheck> check_kernels(Isa isa, std::uint64_t seed) {
   checker.rows();
   checker.pooling();
   auto side = [&] { return checker.size(6, 18); };
-  checker.convolution(conv_shape(3, checker.size(8, 40), side(), side(), 3, 2, 1));                        // the first layer
+  checker.convolution(conv_shape(3, checker.size(8, 40), side(), side(), 3, 2, 1));  // the first layer
   checker.convolution(conv_shape(checker.size(8, 40), checker.size(8, 40), side(), side(), 3, 1, 1));
   checker.convolution(conv_shape(checker.size(8, 40), checker.size(8, 40), side(), side(), 1, 1, 1));
-  checker.convolution(conv_shape(48, 48, side(), side(), 3, 1, 48));                                      // depthwise
+  checker.convolution(conv_shape(48, 48, side(), side(), 3, 1, 48));  // depthwise
   return checker.checks;
 }
 

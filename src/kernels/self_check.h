@@ -10,8 +10,8 @@
 namespace frugal {
 
 struct KernelCheck {
-  std::string name;     // "gemm", "conv direct", ...
-  double error = 0;     // the largest |got - want| / (1 + |want|) met; infinite where one of them is NaN
+  std::string name;  // "gemm", "conv direct", ...
+  double error = 0;  // the largest |got - want| / (1 + |want|) met; infinite where one of them is NaN
   double tolerance = 0;
   int cases = 0;
   bool ok() const { return cases > 0 && error <= tolerance; }

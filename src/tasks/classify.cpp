@@ -19,10 +19,12 @@ double log_sum_exp(std::span<const float> logits) {
 
 }  // namespace
 
-std::vector<Prediction> top_predictions(std::span<const float> logits, int top, const std::vector<std::string>& labels) {
+std::vector<Prediction> top_predictions(std::span<const float> logits, int top,
+                                        const std::vector<std::string>& labels) {
   std::vector<int> order(logits.size());
   std::iota(order.begin(), order.end(), 0);
-  auto count = static_cast<std::ptrdiff_t>(std::min<std::size_t>(logits.size(), static_cast<std::size_t>(std::max(top, 0))));
+  auto count =
+      static_cast<std::ptrdiff_t>(std::min<std::size_t>(logits.size(), static_cast<std::size_t>(std::max(top, 0))));
   std::partial_sort(order.begin(), order.begin() + count, order.end(), [&](int a, int b) {
     float x = logits[static_cast<std::size_t>(a)], y = logits[static_cast<std::size_t>(b)];
     return x != y ? x > y : a < b;
@@ -48,8 +50,8 @@ Tensor classify_logits(Session& session, const Tensor& batch) {
   return logits;
 }
 
-std::vector<std::vector<Prediction>> classify(Session& session, std::span<const Image> images, int top, const TaskInfo& info,
-                                              const std::vector<std::string>& labels) {
+std::vector<std::vector<Prediction>> classify(Session& session, std::span<const Image> images, int top,
+                                              const TaskInfo& info, const std::vector<std::string>& labels) {
   if (images.empty()) return {};
   Tensor logits = classify_logits(session, prepare_images(images, info));
   auto classes = static_cast<std::size_t>(logits.dim(1));
@@ -61,7 +63,8 @@ std::vector<std::vector<Prediction>> classify(Session& session, std::span<const 
 
 std::vector<std::vector<Prediction>> classify(Session& session, std::span<const Image> images, int top) {
   std::optional<TaskInfo> info = task_info(session.model());
-  require(info && info->kind == "classify", "the model '{}' does not say that it classifies pictures", session.model().graph.name());
+  require(info && info->kind == "classify", "the model '{}' does not say that it classifies pictures",
+          session.model().graph.name());
   return classify(session, images, top, *info, class_labels(session.model()));
 }
 

@@ -26,21 +26,24 @@ float distance_to_segment(float px, float py, float ax, float ay, float bx, floa
 
 float distance_to_stroke(const std::vector<float>& s, float px, float py) {
   float best = 1e9f;
-  for (std::size_t i = 0; i + 3 < s.size(); i += 2) best = std::min(best, distance_to_segment(px, py, s[i], s[i + 1], s[i + 2], s[i + 3]));
+  for (std::size_t i = 0; i + 3 < s.size(); i += 2)
+    best = std::min(best, distance_to_segment(px, py, s[i], s[i + 1], s[i + 2], s[i + 3]));
   return best;
 }
 
 // A pixel is covered by the part of it that lies within the pen's radius of a stroke's line.
 void draw_glyph(Image& image, const Glyph& shape, float left, float baseline, float scale, float radius, Rgb color) {
   constexpr float kAscent = 8, kDescent = 3;
-  int x0 = std::max(0, static_cast<int>(left - 2)), x1 = std::min(image.width - 1, static_cast<int>(left + shape.advance * scale + 2));
+  int x0 = std::max(0, static_cast<int>(left - 2)),
+      x1 = std::min(image.width - 1, static_cast<int>(left + shape.advance * scale + 2));
   int y0 = std::max(0, static_cast<int>(baseline - kAscent * scale - 2));
   int y1 = std::min(image.height - 1, static_cast<int>(baseline + kDescent * scale + 2));
   for (int y = y0; y <= y1; ++y)
     for (int x = x0; x <= x1; ++x) {
       float px = (static_cast<float>(x) + 0.5f - left) / scale, py = (baseline - static_cast<float>(y) - 0.5f) / scale;
       float distance = 1e9f;
-      for (const std::vector<float>& stroke : shape.strokes) distance = std::min(distance, distance_to_stroke(stroke, px, py));
+      for (const std::vector<float>& stroke : shape.strokes)
+        distance = std::min(distance, distance_to_stroke(stroke, px, py));
       float coverage = std::clamp(radius - distance * scale + 0.5f, 0.0f, 1.0f);
       if (coverage > 0) blend(image, x, y, color, coverage);
     }
@@ -59,14 +62,17 @@ int rows_of(const SheetSection& section, int columns) {
 void draw_cell(Image& sheet, const SheetPicture& cell, int left, int top, int side) {
   Image picture = fit_square(cell.picture, side);
   int x = left + (side - picture.width) / 2, y = top + (side - picture.height) / 2;
-  if (cell.wrong()) draw_rect(sheet, x, y, picture.width, picture.height, 3, kRed);
-  else draw_rect(sheet, x, y, picture.width, picture.height, 1, kFrame);
+  if (cell.wrong())
+    draw_rect(sheet, x, y, picture.width, picture.height, 3, kRed);
+  else
+    draw_rect(sheet, x, y, picture.width, picture.height, 1, kFrame);
   paste(sheet, picture, x, y);
   auto width = static_cast<float>(side);
   std::string share = fmt::format("{:.0f}%", 100 * cell.probability);
   float share_width = text_width(share, kLabelSize);
   auto at = static_cast<float>(left), first = static_cast<float>(top + side + 17), second = first + 15;
-  draw_text(sheet, shorten_text(cell.predicted, kLabelSize, width - share_width - 5), at, first, kLabelSize, cell.wrong() ? kRed : kInk);
+  draw_text(sheet, shorten_text(cell.predicted, kLabelSize, width - share_width - 5), at, first, kLabelSize,
+            cell.wrong() ? kRed : kInk);
   draw_text(sheet, share, at + width - share_width, first, kLabelSize, kSoft);
   if (cell.wrong()) draw_text(sheet, shorten_text("is " + cell.truth, kLabelSize, width), at, second, kLabelSize, kInk);
 }
@@ -121,7 +127,9 @@ Image fit_square(const Image& image, int side) {
   Image colour = convert_channels(image, 3);
   int longer = std::max(colour.width, colour.height);
   if (longer > side) {
-    auto scaled = [&](int n) { return std::max(1, static_cast<int>(std::lround(static_cast<double>(n) * side / longer))); };
+    auto scaled = [&](int n) {
+      return std::max(1, static_cast<int>(std::lround(static_cast<double>(n) * side / longer)));
+    };
     return resize_image(colour, scaled(colour.width), scaled(colour.height));
   }
   int factor = side / longer;
@@ -133,8 +141,8 @@ Image fit_square(const Image& image, int side) {
   return out;
 }
 
-Image draw_contact_sheet(const std::string& title, const std::string& subtitle, const std::vector<SheetSection>& sections,
-                         int columns, int side) {
+Image draw_contact_sheet(const std::string& title, const std::string& subtitle,
+                         const std::vector<SheetSection>& sections, int columns, int side) {
   int width = 2 * kMargin + columns * side + (columns - 1) * kGap, height = kHeader + kMargin;
   for (const SheetSection& section : sections)
     height += rows_of(section, columns) * (side + kCaption) + (section.heading.empty() ? 0 : kHeading);
@@ -145,7 +153,8 @@ Image draw_contact_sheet(const std::string& title, const std::string& subtitle, 
   int top = kHeader + 12;
   for (const SheetSection& section : sections) {
     if (!section.heading.empty()) {
-      draw_text(sheet, shorten_text(section.heading, 11, text_room), kMargin, static_cast<float>(top + 18), 11, kInk, true);
+      draw_text(sheet, shorten_text(section.heading, 11, text_room), kMargin, static_cast<float>(top + 18), 11, kInk,
+                true);
       top += kHeading;
     }
     for (std::size_t i = 0; i < section.pictures.size(); ++i) {

@@ -1,10 +1,12 @@
 """Good input: what each command prints, and the JSON keys that stay stable."""
 import json
 import pathlib
+import shutil
+import subprocess
 import unittest
 import zipfile
 
-from frugal_cli import CliTest, npy, png, run
+from frugal_cli import BIN, CliTest, npy, png, run
 
 
 class Models(CliTest):
@@ -156,6 +158,29 @@ class Convert(CliTest):
         x = self.write("x.npy", npy([1, 3, 32, 32]))
         first, second = (self.good("run", m, "--input", x).stdout for m in (self.model, again))
         self.assertEqual(first, second)
+
+
+class Train(CliTest):
+    def test_without_libtorch_it_says_what_to_do(self):
+        alone = self.dir / "alone" / "frugal"  # no frugal-train beside it
+        alone.parent.mkdir(exist_ok=True)
+        shutil.copy(BIN, alone)
+        for args in [["train", "recipe.yaml"], ["--json", "train", "--help"]]:
+            result = subprocess.run([alone, *args], capture_output=True, text=True)
+            self.assertEqual((result.returncode, result.stdout), (1, ""))
+            self.assertIn("no LibTorch", result.stderr)
+            self.assertIn("tools/setup", result.stderr)
+
+    def test_hands_everything_over(self):
+        seen = self.dir / "both" / "frugal-train"  # stands in for the program, and shows what it was given
+        seen.parent.mkdir(exist_ok=True)
+        seen.write_text('#!/bin/sh\necho "$@"\nexit 7\n')
+        seen.chmod(0o755)
+        shutil.copy(BIN, seen.parent / "frugal")
+        result = subprocess.run([seen.parent / "frugal", "--quiet", "--threads", "2", "train", "r.yaml", "--set", "a=b", "--resume"],
+                                capture_output=True, text=True)
+        self.assertEqual((result.returncode, result.stdout.split()),
+                         (7, ["train", "r.yaml", "--set", "a=b", "--resume", "--quiet", "--threads", "2"]))
 
 
 class Doctor(CliTest):

@@ -11,7 +11,8 @@ namespace {
 // 7 wide, 6 high, value (7 i^2 + 31 i) mod 256.
 Image pattern() {
   Image image(7, 6, 1);
-  for (int i = 0; i < 42; ++i) image.pixels[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>((i * i * 7 + i * 31) % 256);
+  for (int i = 0; i < 42; ++i)
+    image.pixels[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>((i * i * 7 + i * 31) % 256);
   return image;
 }
 
@@ -24,17 +25,21 @@ void expect_pixels(const Image& image, const std::vector<int>& wanted) {
 TEST(Resize, EqualsTorchBilinear) {
   expect_pixels(resize_image(pattern(), 4, 3), {73, 139, 164, 102, 150, 164, 108, 96, 183, 116, 115, 180});
   expect_pixels(resize_image(pattern(), 7, 2), {41, 169, 120, 212, 127, 87, 94, 167, 188, 128, 81, 113, 158, 154});
-  expect_pixels(resize_image(pattern(), 5, 9),
-                {13,  67, 159, 164, 146, 53, 96,  178, 150, 106, 93,  145, 199, 117, 68,  92,  224, 201, 44,  74, 136, 191, 163,
-                 57,  82, 180, 130, 113, 109, 106, 184, 100, 68,  192, 173, 189, 156, 64,  162, 200, 193, 221, 71, 112, 209});
+  expect_pixels(
+      resize_image(pattern(), 5, 9),
+      {13, 67, 159, 164, 146, 53,  96,  178, 150, 106, 93,  145, 199, 117, 68, 92,  224, 201, 44,  74, 136, 191, 163,
+       57, 82, 180, 130, 113, 109, 106, 184, 100, 68,  192, 173, 189, 156, 64, 162, 200, 193, 221, 71, 112, 209});
 }
 
 TEST(Resize, EqualsTorchBicubic) {
-  expect_pixels(resize_image(pattern(), 4, 3, Interpolation::bicubic), {60, 143, 175, 96, 153, 176, 102, 86, 194, 103, 109, 195});
-  expect_pixels(resize_image(pattern(), 7, 2, Interpolation::bicubic), {34, 166, 120, 216, 128, 83, 93, 171, 194, 130, 80, 105, 160, 152});
-  expect_pixels(resize_image(pattern(), 5, 9, Interpolation::bicubic),
-                {3,  62, 166, 167, 147, 49, 87,  186, 161, 103, 96,  147, 209, 123, 59,  79,  249, 214, 28,  76, 133, 209, 169,
-                 39, 81, 192, 124, 104, 111, 103, 192, 82,  52,  209, 175, 192, 156, 48,  165, 209, 191, 234, 60, 97,  219});
+  expect_pixels(resize_image(pattern(), 4, 3, Interpolation::bicubic),
+                {60, 143, 175, 96, 153, 176, 102, 86, 194, 103, 109, 195});
+  expect_pixels(resize_image(pattern(), 7, 2, Interpolation::bicubic),
+                {34, 166, 120, 216, 128, 83, 93, 171, 194, 130, 80, 105, 160, 152});
+  expect_pixels(
+      resize_image(pattern(), 5, 9, Interpolation::bicubic),
+      {3,  62, 166, 167, 147, 49,  87,  186, 161, 103, 96,  147, 209, 123, 59, 79,  249, 214, 28,  76, 133, 209, 169,
+       39, 81, 192, 124, 104, 111, 103, 192, 82,  52,  209, 175, 192, 156, 48, 165, 209, 191, 234, 60, 97,  219});
 }
 
 TEST(Resize, ChannelsDoNotMix) {

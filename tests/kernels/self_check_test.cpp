@@ -12,7 +12,8 @@ using SelfCheck = test::EachIsa;
 TEST_P(SelfCheck, ThisMachinePasses) {
   for (std::uint64_t seed : {0, 1, 2})
     for (const KernelCheck& check : check_kernels(GetParam(), seed))
-      EXPECT_TRUE(check.ok()) << check.name << ": error " << check.error << " of " << check.tolerance << ", seed " << seed;
+      EXPECT_TRUE(check.ok()) << check.name << ": error " << check.error << " of " << check.tolerance << ", seed "
+                              << seed;
 }
 
 TEST_P(SelfCheck, CoversTheKernelsThatMatter) {

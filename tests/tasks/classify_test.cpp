@@ -35,7 +35,8 @@ TEST(ClassificationMeter, CountsByHand) {
   EXPECT_EQ(meter.samples(), 3);
   EXPECT_DOUBLE_EQ(meter.top1(), 1.0 / 3);
   EXPECT_DOUBLE_EQ(meter.top5(), 2.0 / 3);
-  double log_sum = std::log(std::exp(0.0) + std::exp(1.0) + std::exp(2.0) + std::exp(3.0) + std::exp(4.0) + std::exp(5.0));
+  double log_sum =
+      std::log(std::exp(0.0) + std::exp(1.0) + std::exp(2.0) + std::exp(3.0) + std::exp(4.0) + std::exp(5.0));
   EXPECT_NEAR(meter.loss(), log_sum - (5 + 1 + 0) / 3.0, 1e-9);
   EXPECT_EQ(meter.confusion(4, 0), 1);
   EXPECT_EQ(meter.confusion(4, 4), 0);

@@ -12,7 +12,8 @@ constexpr Rgb kBlack{0, 0, 0};
 int dark_pixels(const Image& image, int left = 0, int top = 0, int right = 1 << 20, int bottom = 1 << 20) {
   int count = 0;
   for (int y = top; y < std::min(bottom, image.height); ++y)
-    for (int x = left; x < std::min(right, image.width); ++x) count += image.pixels[(static_cast<std::size_t>(y) * image.width + x) * 3] < 128;
+    for (int x = left; x < std::min(right, image.width); ++x)
+      count += image.pixels[(static_cast<std::size_t>(y) * image.width + x) * 3] < 128;
   return count;
 }
 

@@ -25,7 +25,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double since(Clock::time_point start) { return std::chrono::duration<double, std::milli>(Clock::now() - start).count(); }
+double since(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
 
 struct Bench {
   ModelSource source;
@@ -103,13 +105,13 @@ double node_gmacs(const NodeProfile& node) {
 
 Json timing_json(const Timing& timing, std::int64_t macs) {
   Json run{{"threads", timing.threads},
-                     {"median_ms", timing.median()},
-                     {"min_ms", timing.ms.front()},
-                     {"gmac_per_s", timing.gmacs(macs)},
-                     {"share_of_peak", timing.gmacs(macs) / timing.peak_gmacs},
-                     {"peak_bytes", timing.peak_bytes},
-                     {"load_ms", timing.load_ms},
-                     {"runs", timing.ms.size()}};
+           {"median_ms", timing.median()},
+           {"min_ms", timing.ms.front()},
+           {"gmac_per_s", timing.gmacs(macs)},
+           {"share_of_peak", timing.gmacs(macs) / timing.peak_gmacs},
+           {"peak_bytes", timing.peak_bytes},
+           {"load_ms", timing.load_ms},
+           {"runs", timing.ms.size()}};
   if (!timing.profile.empty()) run["profile"] = Json::array();
   for (const NodeProfile& node : timing.profile)
     run["profile"].push_back({{"name", node.name},
@@ -126,13 +128,14 @@ void print_profile(const Timing& timing) {
   double total = 0;
   for (const NodeProfile& node : timing.profile) total += node.milliseconds;
   std::vector<NodeProfile> nodes = timing.profile;
-  std::stable_sort(nodes.begin(), nodes.end(), [](const NodeProfile& a, const NodeProfile& b) { return a.milliseconds > b.milliseconds; });
+  std::stable_sort(nodes.begin(), nodes.end(),
+                   [](const NodeProfile& a, const NodeProfile& b) { return a.milliseconds > b.milliseconds; });
   print("\n{} thread{}, by time\n", timing.threads, timing.threads == 1 ? "" : "s");
   Table table({"node", "op", "algorithm", ">ms", ">of time", ">MACs", ">GMAC/s", ">of peak"});
   for (const NodeProfile& node : nodes)
     table.row({node.name, node.op, node.algorithm, fmt::format("{:.3f}", node.milliseconds),
-               fmt::format("{:.1f}%", total > 0 ? 100 * node.milliseconds / total : 0.0), node.macs ? short_count(node.macs) : "",
-               node.macs ? fmt::format("{:.1f}", node_gmacs(node)) : "",
+               fmt::format("{:.1f}%", total > 0 ? 100 * node.milliseconds / total : 0.0),
+               node.macs ? short_count(node.macs) : "", node.macs ? fmt::format("{:.1f}", node_gmacs(node)) : "",
                node.macs ? fmt::format("{:.0f}%", 100 * node_gmacs(node) / timing.peak_gmacs) : ""});
   table.print();
 }
@@ -142,16 +145,19 @@ void write_trace(const std::string& path, const std::vector<Timing>& timings) {
   Json events = Json::array();
   for (const Timing& timing : timings)
     for (const NodeProfile& node : timing.profile)
-      events.push_back({{"name", node.name},
-                        {"cat", node.op},
-                        {"ph", "X"},
-                        {"ts", node.start_milliseconds * 1000},
-                        {"dur", node.milliseconds * 1000},
-                        {"pid", timing.threads},
-                        {"tid", 0},
-                        {"args", {{"algorithm", node.algorithm}, {"macs", node.macs}, {"gmac_per_s", node_gmacs(node)}}}});
+      events.push_back(
+          {{"name", node.name},
+           {"cat", node.op},
+           {"ph", "X"},
+           {"ts", node.start_milliseconds * 1000},
+           {"dur", node.milliseconds * 1000},
+           {"pid", timing.threads},
+           {"tid", 0},
+           {"args", {{"algorithm", node.algorithm}, {"macs", node.macs}, {"gmac_per_s", node_gmacs(node)}}}});
   for (const Timing& timing : timings)
-    events.push_back({{"name", "process_name"}, {"ph", "M"}, {"pid", timing.threads},
+    events.push_back({{"name", "process_name"},
+                      {"ph", "M"},
+                      {"pid", timing.threads},
                       {"args", {{"name", fmt::format("{} threads", timing.threads)}}}});
   AtomicFile file(path);
   file.write(Json{{"traceEvents", events}, {"displayTimeUnit", "ms"}}.dump());
@@ -199,25 +205,31 @@ int run_bench(const Bench& bench, const Common& common) {
 }  // namespace
 
 FRUGAL_COMMAND(bench) {
-  commands.add({.name = "bench",
-                .summary = "Measure how fast a network runs here",
-                .help = "Times a network on random input, one session a thread count. Time, GMAC/s and the share of this machine's\n"
-                        "fp32 peak (measured with a bare loop) are of the median run; memory is what the engine holds: weights,\n"
-                        "packed weights, activations. Loading is compiling, packing and the first run.\n"
-                        "JSON: {runs[{threads, median_ms, min_ms, gmac_per_s, share_of_peak, peak_bytes, ...}]}.",
-                .examples = "  frugal bench resnet18 --threads 1,2\n"
-                            "  frugal bench model.safetensors --shape input=8x3x224x224 --profile\n"
-                            "  frugal bench resnet50 --trace trace.json     # open in ui.perfetto.dev",
-                .define = [](CLI::App& app) -> CommandRun {
-                  auto bench = std::make_shared<Bench>();
-                  bench->source.add_options(app, true);
-                  app.add_option("--threads", bench->threads, "Thread counts to measure (default: 1 and every core)")
-                      ->type_name("N,...")->delimiter(',')->expected(1)->take_all()->check(CLI::Range(1, 1024).description(""));
-                  add_number(app, "--runs", bench->runs, 1, 1000000, "Timed runs (default: two seconds' worth, 5 to 200)");
-                  app.add_flag("--profile", bench->profile, "A table of every node: time, algorithm, GMAC/s, share of the peak");
-                  app.add_option("--trace", bench->trace, "Write the profile as a Chrome trace")->type_name("OUT.json");
-                  return [bench](const Common& common) { return run_bench(*bench, common); };
-                }});
+  commands.add(
+      {.name = "bench",
+       .summary = "Measure how fast a network runs here",
+       .help =
+           "Times a network on random input, one session a thread count. Time, GMAC/s and the share of this machine's\n"
+           "fp32 peak (measured with a bare loop) are of the median run; memory is what the engine holds: weights,\n"
+           "packed weights, activations. Loading is compiling, packing and the first run.\n"
+           "JSON: {runs[{threads, median_ms, min_ms, gmac_per_s, share_of_peak, peak_bytes, ...}]}.",
+       .examples = "  frugal bench resnet18 --threads 1,2\n"
+                   "  frugal bench model.safetensors --shape input=8x3x224x224 --profile\n"
+                   "  frugal bench resnet50 --trace trace.json     # open in ui.perfetto.dev",
+       .define = [](CLI::App& app) -> CommandRun {
+         auto bench = std::make_shared<Bench>();
+         bench->source.add_options(app, true);
+         app.add_option("--threads", bench->threads, "Thread counts to measure (default: 1 and every core)")
+             ->type_name("N,...")
+             ->delimiter(',')
+             ->expected(1)
+             ->take_all()
+             ->check(CLI::Range(1, 1024).description(""));
+         add_number(app, "--runs", bench->runs, 1, 1000000, "Timed runs (default: two seconds' worth, 5 to 200)");
+         app.add_flag("--profile", bench->profile, "A table of every node: time, algorithm, GMAC/s, share of the peak");
+         app.add_option("--trace", bench->trace, "Write the profile as a Chrome trace")->type_name("OUT.json");
+         return [bench](const Common& common) { return run_bench(*bench, common); };
+       }});
 }
 
 }  // namespace frugal

@@ -32,8 +32,8 @@ struct Classify {
 struct Result {
   std::string path;
   std::vector<Prediction> predictions;
-  Image picture;       // small, for the sheet
-  std::string error;   // where the picture could not be read
+  Image picture;      // small, for the sheet
+  std::string error;  // where the picture could not be read
 };
 
 constexpr std::size_t kMaxSheetPictures = 200;
@@ -41,8 +41,10 @@ constexpr int kSheetSide = 96;
 
 bool is_picture(const fs::path& path) {
   std::string extension = path.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(), [](unsigned char c) { return std::tolower(c); });
-  return extension == ".jpg" || extension == ".jpeg" || extension == ".png" || extension == ".ppm" || extension == ".pgm";
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
+  return extension == ".jpg" || extension == ".jpeg" || extension == ".png" || extension == ".ppm" ||
+         extension == ".pgm";
 }
 
 // Files as they are; of folders the pictures within, at any depth, by name.
@@ -63,8 +65,8 @@ std::vector<std::string> find_pictures(const std::vector<std::string>& paths) {
   return found;
 }
 
-Result classify_one(Session& session, const std::string& path, const TaskInfo& info, const std::vector<std::string>& labels,
-                    const Classify& options) {
+Result classify_one(Session& session, const std::string& path, const TaskInfo& info,
+                    const std::vector<std::string>& labels, const Classify& options) {
   Result result{path, {}, {}, ""};
   Image image;
   try {
@@ -88,10 +90,12 @@ void write_sheet(const std::string& folder, const std::vector<Result>& results, 
   }
   if (section.pictures.empty()) return;
   int columns = static_cast<int>(std::clamp<std::size_t>(section.pictures.size(), 6, 10));
-  std::string which = read > kMaxSheetPictures ? fmt::format("the first {} of {} pictures", kMaxSheetPictures, read) : fmt::format("{} pictures", read);
+  std::string which = read > kMaxSheetPictures ? fmt::format("the first {} of {} pictures", kMaxSheetPictures, read)
+                                               : fmt::format("{} pictures", read);
   fs::create_directories(folder);
   std::string path = (fs::path(folder) / "contact_sheet.png").string();
-  write_png(path, draw_contact_sheet(model, which + ", the most probable class under each", {section}, columns, kSheetSide));
+  write_png(path,
+            draw_contact_sheet(model, which + ", the most probable class under each", {section}, columns, kSheetSide));
   log_info("wrote {}", path);
 }
 
@@ -135,32 +139,37 @@ int run_classify(const Classify& options, const Common& common) {
   }
   Progress::clear_line();
   if (!options.output.empty()) write_sheet(options.output, results, name);
-  if (common.json) print_json(results_json(results));
-  else print_results(results);
+  if (common.json)
+    print_json(results_json(results));
+  else
+    print_results(results);
   return std::all_of(results.begin(), results.end(), [](const Result& r) { return r.error.empty(); }) ? 0 : 1;
 }
 
 }  // namespace
 
 FRUGAL_COMMAND(classify) {
-  commands.add({.name = "classify",
-                .summary = "Tell what is on pictures",
-                .help = "Puts pictures (JPEG, PNG, PPM; of folders all pictures within) through a classifier and tells the most probable\n"
-                        "classes. A picture that cannot be read is reported, the others go on, and the exit status is 1.\n"
-                        "JSON: {results[{image, predictions[{label, class, probability}]}], errors[{image, error}]}.",
-                .examples = "  frugal classify model.safetensors shirt.png\n"
-                            "  frugal classify model.safetensors photos/ -o out --top 1\n"
-                            "  frugal classify model.safetensors *.jpg --json | jq -r '.results[].predictions[0].label'",
-                .define = [](CLI::App& app) -> CommandRun {
-                  auto options = std::make_shared<Classify>();
-                  options->source.add_options(app, false);
-                  app.add_option("IMAGE", options->paths, "Pictures, or folders of pictures")->required();
-                  app.add_option("-o,--output", options->output, "Draw all pictures with their classes into DIR/contact_sheet.png")
-                      ->type_name("DIR");
-                  add_number(app, "--top", options->top, 1, 1000, "Classes to tell (default: 5)");
-                  options->pictures.add_options(app);
-                  return [options](const Common& common) { return run_classify(*options, common); };
-                }});
+  commands.add(
+      {.name = "classify",
+       .summary = "Tell what is on pictures",
+       .help = "Puts pictures (JPEG, PNG, PPM; of folders all pictures within) through a classifier and tells the most "
+               "probable\n"
+               "classes. A picture that cannot be read is reported, the others go on, and the exit status is 1.\n"
+               "JSON: {results[{image, predictions[{label, class, probability}]}], errors[{image, error}]}.",
+       .examples = "  frugal classify model.safetensors shirt.png\n"
+                   "  frugal classify model.safetensors photos/ -o out --top 1\n"
+                   "  frugal classify model.safetensors *.jpg --json | jq -r '.results[].predictions[0].label'",
+       .define = [](CLI::App& app) -> CommandRun {
+         auto options = std::make_shared<Classify>();
+         options->source.add_options(app, false);
+         app.add_option("IMAGE", options->paths, "Pictures, or folders of pictures")->required();
+         app.add_option("-o,--output", options->output,
+                        "Draw all pictures with their classes into DIR/contact_sheet.png")
+             ->type_name("DIR");
+         add_number(app, "--top", options->top, 1, 1000, "Classes to tell (default: 5)");
+         options->pictures.add_options(app);
+         return [options](const Common& common) { return run_classify(*options, common); };
+       }});
 }
 
 }  // namespace frugal

@@ -27,8 +27,10 @@ std::string extension(const std::string& path) { return std::filesystem::path(pa
 
 void check_output(const std::string& path) {
   std::string kind = extension(path);
-  if (kind == ".onnx" || kind == ".gguf") fail("{}: {} files are not written yet; known are .safetensors and .npz", path, kind);
-  if (kind != ".safetensors" && kind != ".npz") fail_usage("{}: the format is told by the extension; known are .safetensors and .npz", path);
+  if (kind == ".onnx" || kind == ".gguf")
+    fail("{}: {} files are not written yet; known are .safetensors and .npz", path, kind);
+  if (kind != ".safetensors" && kind != ".npz")
+    fail_usage("{}: the format is told by the extension; known are .safetensors and .npz", path);
 }
 
 // What a network is made of, and what of it the engine cannot run.
@@ -70,7 +72,8 @@ int run_convert(const Convert& convert, const Common& common) {
     if (extension(convert.output) == ".npz") {
       write_npz(convert.output, {opened.model.weights.begin(), opened.model.weights.end()});
     } else {
-      if (!opened.model.metadata.contains("task") && opened.task == "classify") set_task_info(opened.model, task_info_or_usual(opened));
+      if (!opened.model.metadata.contains("task") && opened.task == "classify")
+        set_task_info(opened.model, task_info_or_usual(opened));
       save_model(convert.output, opened.model);
     }
   }
@@ -79,27 +82,31 @@ int run_convert(const Convert& convert, const Common& common) {
     return 0;
   }
   print("wrote {} ({})\n", convert.output, bytes_text(std::filesystem::file_size(convert.output)));
-  if (!document["unsupported"].empty()) print("ops that the engine cannot run yet: {}\n", document["unsupported"].dump());
+  if (!document["unsupported"].empty())
+    print("ops that the engine cannot run yet: {}\n", document["unsupported"].dump());
   return 0;
 }
 
 }  // namespace
 
 FRUGAL_COMMAND(convert) {
-  commands.add({.name = "convert",
-                .summary = "Change a model's file format",
-                .help = "Writes a model in another format, told by the extension of OUT. A model file or a built-in network becomes\n"
-                        ".safetensors (graph, weights, notes in one file) or .npz (weights only). A plain checkpoint becomes a model\n"
-                        "file with --arch. Which ops the engine does not support is said at once. JSON: {ops, unsupported}.",
-                .examples = "  frugal convert resnet20.safetensors model.safetensors --arch resnet20_cifar_a\n"
-                            "  frugal convert model.safetensors weights.npz\n"
-                            "  frugal convert weights.npz weights.safetensors",
-                .define = [](CLI::App& app) -> CommandRun {
-                  auto convert = std::make_shared<Convert>();
-                  convert->source.add_options(app, false);
-                  app.add_option("OUT", convert->output, "The file to write: .safetensors or .npz")->required();
-                  return [convert](const Common& common) { return run_convert(*convert, common); };
-                }});
+  commands.add(
+      {.name = "convert",
+       .summary = "Change a model's file format",
+       .help = "Writes a model in another format, told by the extension of OUT. A model file or a built-in network "
+               "becomes\n"
+               ".safetensors (graph, weights, notes in one file) or .npz (weights only). A plain checkpoint becomes a "
+               "model\n"
+               "file with --arch. Which ops the engine does not support is said at once. JSON: {ops, unsupported}.",
+       .examples = "  frugal convert resnet20.safetensors model.safetensors --arch resnet20_cifar_a\n"
+                   "  frugal convert model.safetensors weights.npz\n"
+                   "  frugal convert weights.npz weights.safetensors",
+       .define = [](CLI::App& app) -> CommandRun {
+         auto convert = std::make_shared<Convert>();
+         convert->source.add_options(app, false);
+         app.add_option("OUT", convert->output, "The file to write: .safetensors or .npz")->required();
+         return [convert](const Common& common) { return run_convert(*convert, common); };
+       }});
 }
 
 }  // namespace frugal

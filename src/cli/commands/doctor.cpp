@@ -41,7 +41,9 @@ std::string proc_value(const char* file, const std::string& key) {
   return "";
 }
 
-std::uint64_t memory_bytes(const std::string& key) { return std::strtoull(proc_value("/proc/meminfo", key).c_str(), nullptr, 10) * 1024; }
+std::uint64_t memory_bytes(const std::string& key) {
+  return std::strtoull(proc_value("/proc/meminfo", key).c_str(), nullptr, 10) * 1024;
+}
 
 struct Cache {
   std::string name;  // "L1d", "L2", "L3"
@@ -70,8 +72,9 @@ std::vector<Check> kernel_checks(const std::vector<Isa>& isas, std::uint64_t see
   for (Isa isa : isas) {
     if (isa == Isa::scalar) continue;  // the reference
     for (const KernelCheck& check : check_kernels(isa, seed))
-      checks.push_back({fmt::format("{} {}", name(isa), check.name), check.ok(),
-                        fmt::format("{} cases, largest error {:.1e} of {:.0e}", check.cases, check.error, check.tolerance)});
+      checks.push_back(
+          {fmt::format("{} {}", name(isa), check.name), check.ok(),
+           fmt::format("{} cases, largest error {:.1e} of {:.0e}", check.cases, check.error, check.tolerance)});
   }
   return checks;
 }
@@ -92,24 +95,34 @@ int run_doctor(const Common& common) {
   for (const Cache& cache : caches()) cache_json[cache.name] = cache.bytes;
   for (const Check& check : checks) list.push_back({{"name", check.name}, {"ok", check.ok}, {"detail", check.detail}});
   if (common.json) {
-    print_json({{"isa", name(active_isa())}, {"isa_supported", isa_names}, {"cpu", proc_value("/proc/cpuinfo", "model name")},
-                {"cores", available_cores()}, {"caches", cache_json}, {"memory_bytes", memory_bytes("MemTotal")},
-                {"memory_available_bytes", memory_bytes("MemAvailable")}, {"peak_gmac_per_s", peaks},
-                {"libtorch", !trainer.empty()}, {"mpi", in_path("mpirun")}, {"checks", list}});
+    print_json({{"isa", name(active_isa())},
+                {"isa_supported", isa_names},
+                {"cpu", proc_value("/proc/cpuinfo", "model name")},
+                {"cores", available_cores()},
+                {"caches", cache_json},
+                {"memory_bytes", memory_bytes("MemTotal")},
+                {"memory_available_bytes", memory_bytes("MemAvailable")},
+                {"peak_gmac_per_s", peaks},
+                {"libtorch", !trainer.empty()},
+                {"mpi", in_path("mpirun")},
+                {"checks", list}});
     return all_good ? 0 : 1;
   }
 
   print("cpu           {}\n", proc_value("/proc/cpuinfo", "model name"));
   print("cores         {} that this process may use\n", available_cores());
   print("isa           {} (of {})\n", name(active_isa()), join(isa_names.get<std::vector<std::string>>(), ", "));
-  for (Isa isa : isas) print("peak          {:.1f} GMAC/s fp32 on one core with {}\n", measured_peak_gmacs(isa), name(isa));
+  for (Isa isa : isas)
+    print("peak          {:.1f} GMAC/s fp32 on one core with {}\n", measured_peak_gmacs(isa), name(isa));
   for (const Cache& cache : caches()) print("{:<13} {}\n", cache.name, bytes_text(cache.bytes));
-  print("memory        {}, {} available\n", bytes_text(memory_bytes("MemTotal")), bytes_text(memory_bytes("MemAvailable")));
+  print("memory        {}, {} available\n", bytes_text(memory_bytes("MemTotal")),
+        bytes_text(memory_bytes("MemAvailable")));
   print("training      {}\n", trainer.empty() ? "no (this build has no LibTorch)" : "yes (" + trainer + ")");
   print("mpirun        {}\n\n", in_path("mpirun") ? "yes" : "no: training runs in one process");
   if (checks.empty()) print("no kernels beyond the scalar reference run on this machine\n");
   for (const Check& check : checks)
-    print("{}  {:<24} {}\n", check.ok ? coloured("ok  ", Colour::green, 1) : coloured("FAIL", Colour::red, 1), check.name, check.detail);
+    print("{}  {:<24} {}\n", check.ok ? coloured("ok  ", Colour::green, 1) : coloured("FAIL", Colour::red, 1),
+          check.name, check.detail);
   if (!all_good) log_error("kernels compute wrongly on this machine; FRUGAL_ISA=scalar avoids them");
   return all_good ? 0 : 1;
 }
@@ -117,13 +130,15 @@ int run_doctor(const Common& common) {
 }  // namespace
 
 FRUGAL_COMMAND(doctor) {
-  commands.add({.name = "doctor",
-                .summary = "What this machine offers, and whether the kernels are right on it",
-                .help = "Tells instruction sets, cores, caches, memory and measured peak speed, whether this build can train, and\n"
-                        "proves the fast kernels against the scalar reference on random shapes (--seed). Exit status 1 if one is\n"
-                        "wrong. JSON: {isa, cores, checks[{name, ok, detail}], ...}.",
-                .examples = "  frugal doctor\n  FRUGAL_ISA=avx2 frugal doctor --json",
-                .define = [](CLI::App&) -> CommandRun { return run_doctor; }});
+  commands.add(
+      {.name = "doctor",
+       .summary = "What this machine offers, and whether the kernels are right on it",
+       .help =
+           "Tells instruction sets, cores, caches, memory and measured peak speed, whether this build can train, and\n"
+           "proves the fast kernels against the scalar reference on random shapes (--seed). Exit status 1 if one is\n"
+           "wrong. JSON: {isa, cores, checks[{name, ok, detail}], ...}.",
+       .examples = "  frugal doctor\n  FRUGAL_ISA=avx2 frugal doctor --json",
+       .define = [](CLI::App&) -> CommandRun { return run_doctor; }});
 }
 
 }  // namespace frugal

@@ -38,7 +38,7 @@ struct Mistake {
 
 struct Outcome {
   ClassificationMeter meter;
-  std::vector<Prediction> first;    // of the first kSheetFirst pictures, for the sheet
+  std::vector<Prediction> first;  // of the first kSheetFirst pictures, for the sheet
   std::vector<Mistake> mistakes;
   double seconds = 0, network_seconds = 0;
 };
@@ -50,8 +50,8 @@ double since(Clock::time_point start) { return std::chrono::duration<double>(Clo
 void check_labels(const ImageDataset& data, std::int64_t classes, const OpenedModel& opened, const Eval& eval) {
   require(data.size() > 0, "{}: the split '{}' holds no pictures", eval.data, eval.split);
   int highest = *std::max_element(data.labels().begin(), data.labels().end());
-  require(highest < classes, "{} has labels up to {}, but {} tells only {} classes apart{}", eval.data, highest, opened.name, classes,
-          opened.random ? "; --classes changes that" : "");
+  require(highest < classes, "{} has labels up to {}, but {} tells only {} classes apart{}", eval.data, highest,
+          opened.name, classes, opened.random ? "; --classes changes that" : "");
 }
 
 Tensor read_batch(const ImageDataset& data, std::size_t begin, std::size_t end, const TaskInfo& info) {
@@ -60,7 +60,8 @@ Tensor read_batch(const ImageDataset& data, std::size_t begin, std::size_t end, 
   return prepare_images(images, info);
 }
 
-void count(const Tensor& logits, const ImageDataset& data, std::size_t begin, const std::vector<std::string>& labels, Outcome& outcome) {
+void count(const Tensor& logits, const ImageDataset& data, std::size_t begin, const std::vector<std::string>& labels,
+           Outcome& outcome) {
   auto classes = static_cast<std::size_t>(logits.dim(1));
   for (std::size_t i = 0; i < static_cast<std::size_t>(logits.dim(0)); ++i) {
     std::span<const float> row(logits.data<float>() + i * classes, classes);
@@ -72,8 +73,8 @@ void count(const Tensor& logits, const ImageDataset& data, std::size_t begin, co
   }
 }
 
-Outcome evaluate(Session& session, const ImageDataset& data, const TaskInfo& info, const std::vector<std::string>& labels,
-                 const OpenedModel& opened, const Eval& eval) {
+Outcome evaluate(Session& session, const ImageDataset& data, const TaskInfo& info,
+                 const std::vector<std::string>& labels, const OpenedModel& opened, const Eval& eval) {
   std::size_t total = eval.limit > 0 ? std::min(data.size(), static_cast<std::size_t>(eval.limit)) : data.size();
   auto batch = static_cast<std::size_t>(eval.batch);
   Clock::time_point start = Clock::now();
@@ -100,7 +101,8 @@ Outcome evaluate(Session& session, const ImageDataset& data, const TaskInfo& inf
 }
 
 std::string label_text(const std::vector<std::string>& labels, int index) {
-  return static_cast<std::size_t>(index) < labels.size() ? labels[static_cast<std::size_t>(index)] : std::to_string(index);
+  return static_cast<std::size_t>(index) < labels.size() ? labels[static_cast<std::size_t>(index)]
+                                                         : std::to_string(index);
 }
 
 // The last part of a path.
@@ -109,26 +111,28 @@ std::string data_name(const std::string& data) {
   return (path.has_filename() ? path : path.parent_path()).filename().string();
 }
 
-void write_sheet(const std::string& path, const ImageDataset& data, Outcome& outcome, const std::vector<std::string>& labels,
-                 const OpenedModel& opened, const Eval& eval) {
+void write_sheet(const std::string& path, const ImageDataset& data, Outcome& outcome,
+                 const std::vector<std::string>& labels, const OpenedModel& opened, const Eval& eval) {
   SheetSection first{"The first pictures, in the order of the data", {}}, worst{"Its most confident mistakes", {}};
   auto picture = [&](std::size_t index, const Prediction& predicted) {
     return SheetPicture{data.get(index), predicted.label, predicted.probability, label_text(labels, data.label(index))};
   };
   for (std::size_t i = 0; i < outcome.first.size(); ++i) first.pictures.push_back(picture(i, outcome.first[i]));
-  std::stable_sort(outcome.mistakes.begin(), outcome.mistakes.end(),
-                   [](const Mistake& a, const Mistake& b) { return a.predicted.probability > b.predicted.probability; });
+  std::stable_sort(outcome.mistakes.begin(), outcome.mistakes.end(), [](const Mistake& a, const Mistake& b) {
+    return a.predicted.probability > b.predicted.probability;
+  });
   for (std::size_t i = 0; i < std::min(outcome.mistakes.size(), kSheetMistakes); ++i)
     worst.pictures.push_back(picture(outcome.mistakes[i].index, outcome.mistakes[i].predicted));
   std::vector<SheetSection> sections{first};
   if (!worst.pictures.empty()) sections.push_back(worst);
   const ClassificationMeter& meter = outcome.meter;
-  write_png(path, draw_contact_sheet(fmt::format("{} on {}: {} right", opened.name, data_name(eval.data), percent(meter.top1())),
-                                     fmt::format("{} of {} pictures of the {} split; under each the predicted class and its "
-                                                 "probability, mistakes framed in red with the true class",
-                                                 grouped(meter.samples() - static_cast<std::int64_t>(outcome.mistakes.size())),
-                                                 grouped(meter.samples()), eval.split),
-                                     sections));
+  write_png(path, draw_contact_sheet(
+                      fmt::format("{} on {}: {} right", opened.name, data_name(eval.data), percent(meter.top1())),
+                      fmt::format("{} of {} pictures of the {} split; under each the predicted class and its "
+                                  "probability, mistakes framed in red with the true class",
+                                  grouped(meter.samples() - static_cast<std::int64_t>(outcome.mistakes.size())),
+                                  grouped(meter.samples()), eval.split),
+                      sections));
 }
 
 void print_outcome(const Outcome& outcome, const std::vector<std::string>& labels) {
@@ -136,21 +140,25 @@ void print_outcome(const Outcome& outcome, const std::vector<std::string>& label
   print("top-1    {}\n", percent(meter.top1()));
   if (meter.classes() > 5) print("top-5    {}\n", percent(meter.top5()));
   print("loss     {:.4f}\n", meter.loss());
-  print("samples  {} in {:.1f} s ({:.0f} pictures/s, of which {:.1f} s in the network)\n\n", grouped(meter.samples()), outcome.seconds,
-        static_cast<double>(meter.samples()) / std::max(outcome.seconds, 1e-9), outcome.network_seconds);
+  print("samples  {} in {:.1f} s ({:.0f} pictures/s, of which {:.1f} s in the network)\n\n", grouped(meter.samples()),
+        outcome.seconds, static_cast<double>(meter.samples()) / std::max(outcome.seconds, 1e-9),
+        outcome.network_seconds);
   Table table({"class", ">samples", ">right", "most often taken for"});
   for (int actual = 0; actual < meter.classes(); ++actual) {
     if (meter.class_samples(actual) == 0) continue;
     int other = -1;
     for (int p = 0; p < meter.classes(); ++p)
-      if (p != actual && meter.confusion(actual, p) > 0 && (other < 0 || meter.confusion(actual, p) > meter.confusion(actual, other))) other = p;
+      if (p != actual && meter.confusion(actual, p) > 0 &&
+          (other < 0 || meter.confusion(actual, p) > meter.confusion(actual, other)))
+        other = p;
     table.row({label_text(labels, actual), grouped(meter.class_samples(actual)), percent(meter.class_accuracy(actual)),
                other < 0 ? "" : fmt::format("{} ({})", label_text(labels, other), meter.confusion(actual, other))});
   }
   table.print();
 }
 
-Json outcome_json(const Outcome& outcome, const std::vector<std::string>& labels, const OpenedModel& opened, const Eval& eval) {
+Json outcome_json(const Outcome& outcome, const std::vector<std::string>& labels, const OpenedModel& opened,
+                  const Eval& eval) {
   const ClassificationMeter& meter = outcome.meter;
   Json metrics{{"top1", meter.top1()}};
   if (meter.classes() > 5) metrics["top5"] = meter.top5();
@@ -158,10 +166,14 @@ Json outcome_json(const Outcome& outcome, const std::vector<std::string>& labels
   Json classes = Json::array();
   for (int actual = 0; actual < meter.classes(); ++actual)
     if (meter.class_samples(actual) > 0)
-      classes.push_back({{"class", actual}, {"label", label_text(labels, actual)}, {"samples", meter.class_samples(actual)},
+      classes.push_back({{"class", actual},
+                         {"label", label_text(labels, actual)},
+                         {"samples", meter.class_samples(actual)},
                          {"top1", meter.class_accuracy(actual)}});
-  return {{"metrics", metrics},       {"samples", meter.samples()}, {"seconds", outcome.seconds}, {"network_seconds", outcome.network_seconds},
-          {"name", opened.name},      {"data", eval.data},          {"split", eval.split},        {"classes", classes}};
+  return {{"metrics", metrics},         {"samples", meter.samples()},
+          {"seconds", outcome.seconds}, {"network_seconds", outcome.network_seconds},
+          {"name", opened.name},        {"data", eval.data},
+          {"split", eval.split},        {"classes", classes}};
 }
 
 int run_eval(const Eval& eval, const Common& common) {
@@ -175,35 +187,40 @@ int run_eval(const Eval& eval, const Common& common) {
   Session session(opened.model, {.threads = common.threads});
   Outcome outcome = evaluate(session, *data, info, labels, opened, eval);
   if (!eval.sheet.empty()) write_sheet(eval.sheet, *data, outcome, labels, opened, eval);
-  if (common.json) print_json(outcome_json(outcome, labels, opened, eval));
-  else print_outcome(outcome, labels);
+  if (common.json)
+    print_json(outcome_json(outcome, labels, opened, eval));
+  else
+    print_outcome(outcome, labels);
   return 0;
 }
 
 }  // namespace
 
 FRUGAL_COMMAND(eval) {
-  commands.add({.name = "eval",
-                .summary = "Measure how good a network is on labelled data",
-                .help = "Runs a network over a labelled set of pictures and counts. DATA is a name (fashion-mnist, mnist, cifar10; get\n"
-                        "them with tools/get-data) or a folder: MNIST files, CIFAR binary files, or split/class/picture.\n"
-                        "Pictures are prepared as the model file says; flags override it. Metrics are shares of 1.\n"
-                        "JSON: {metrics{top1, top5, loss}, samples, seconds, ...}.",
-                .examples = "  frugal eval model.safetensors --data fashion-mnist --sheet sheet.png\n"
-                            "  frugal eval resnet20.safetensors --arch resnet20_cifar_a --data cifar10 --limit 1000\n"
-                            "  frugal eval model.safetensors --data pictures/ --split val --json",
-                .define = [](CLI::App& app) -> CommandRun {
-                  auto eval = std::make_shared<Eval>();
-                  eval->source.add_options(app, false);
-                  app.add_option("--data", eval->data, "A data set by name, or a folder")->type_name("DATA")->required();
-                  app.add_option("--split", eval->split, "train, val or test (default: test)")->type_name("NAME");
-                  app.add_option("--task", eval->task, "What is measured: classify")->type_name("NAME");
-                  add_number(app, "--limit", eval->limit, 1, 1 << 30, "Only the first N pictures");
-                  add_number(app, "--batch", eval->batch, 1, 4096, "Pictures at a time (default: 64)");
-                  app.add_option("--sheet", eval->sheet, "Draw pictures, predictions and mistakes into this file")->type_name("OUT.png");
-                  eval->pictures.add_options(app);
-                  return [eval](const Common& common) { return run_eval(*eval, common); };
-                }});
+  commands.add(
+      {.name = "eval",
+       .summary = "Measure how good a network is on labelled data",
+       .help = "Runs a network over a labelled set of pictures and counts. DATA is a name (fashion-mnist, mnist, "
+               "cifar10; get\n"
+               "them with tools/get-data) or a folder: MNIST files, CIFAR binary files, or split/class/picture.\n"
+               "Pictures are prepared as the model file says; flags override it. Metrics are shares of 1.\n"
+               "JSON: {metrics{top1, top5, loss}, samples, seconds, ...}.",
+       .examples = "  frugal eval model.safetensors --data fashion-mnist --sheet sheet.png\n"
+                   "  frugal eval resnet20.safetensors --arch resnet20_cifar_a --data cifar10 --limit 1000\n"
+                   "  frugal eval model.safetensors --data pictures/ --split val --json",
+       .define = [](CLI::App& app) -> CommandRun {
+         auto eval = std::make_shared<Eval>();
+         eval->source.add_options(app, false);
+         app.add_option("--data", eval->data, "A data set by name, or a folder")->type_name("DATA")->required();
+         app.add_option("--split", eval->split, "train, val or test (default: test)")->type_name("NAME");
+         app.add_option("--task", eval->task, "What is measured: classify")->type_name("NAME");
+         add_number(app, "--limit", eval->limit, 1, 1 << 30, "Only the first N pictures");
+         add_number(app, "--batch", eval->batch, 1, 4096, "Pictures at a time (default: 64)");
+         app.add_option("--sheet", eval->sheet, "Draw pictures, predictions and mistakes into this file")
+             ->type_name("OUT.png");
+         eval->pictures.add_options(app);
+         return [eval](const Common& common) { return run_eval(*eval, common); };
+       }});
 }
 
 }  // namespace frugal

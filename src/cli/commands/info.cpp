@@ -36,13 +36,13 @@ Json layer_json(const LayerCost& layer) {
 Json document_of(const OpenedModel& opened, const Costs& costs) {
   const Graph& graph = opened.model.graph;
   Json document{{"name", opened.name},
-                          {"task", opened.task},
-                          {"params", costs.params},
-                          {"macs", costs.macs},
-                          {"weight_bytes", costs.weight_bytes},
-                          {"input", values_json(graph, graph.inputs())},
-                          {"output", values_json(graph, graph.outputs())},
-                          {"random_weights", opened.random}};
+                {"task", opened.task},
+                {"params", costs.params},
+                {"macs", costs.macs},
+                {"weight_bytes", costs.weight_bytes},
+                {"input", values_json(graph, graph.inputs())},
+                {"output", values_json(graph, graph.outputs())},
+                {"random_weights", opened.random}};
   document["layers"] = Json::array();
   for (const LayerCost& layer : costs.layers) document["layers"].push_back(layer_json(layer));
   Json metadata = Json::object();
@@ -103,23 +103,25 @@ int run_info(const Info& info, const Common& common) {
 }  // namespace
 
 FRUGAL_COMMAND(info) {
-  commands.add({.name = "info",
-                .summary = "What a network is and what it costs",
-                .help = "Tells a network's task, inputs, outputs, parameters and multiply-adds (MACs), computed from its graph.\n"
-                        "One MAC is one multiply-add of a convolution, linear or matmul layer; the rest counts nothing.\n"
-                        "JSON: {name, task, params, macs, input, output, layers[{name, op, params, macs, output}], ...}.",
-                .examples = "  frugal info resnet18\n"
-                            "  frugal info resnet18 --layers --shape input=1x3x320x320\n"
-                            "  frugal info model.safetensors --picture model.svg\n"
-                            "  frugal info checkpoint.safetensors --arch resnet20_cifar_a",
-                .define = [](CLI::App& app) -> CommandRun {
-                  auto info = std::make_shared<Info>();
-                  info->source.add_options(app, true);
-                  app.add_flag("--layers", info->layers, "A table of all layers");
-                  app.add_flag("--graph", info->graph, "The graph as text, one line a node");
-                  app.add_option("--picture", info->picture, "Draw the graph into this file")->type_name("OUT.svg");
-                  return [info](const Common& common) { return run_info(*info, common); };
-                }});
+  commands.add(
+      {.name = "info",
+       .summary = "What a network is and what it costs",
+       .help =
+           "Tells a network's task, inputs, outputs, parameters and multiply-adds (MACs), computed from its graph.\n"
+           "One MAC is one multiply-add of a convolution, linear or matmul layer; the rest counts nothing.\n"
+           "JSON: {name, task, params, macs, input, output, layers[{name, op, params, macs, output}], ...}.",
+       .examples = "  frugal info resnet18\n"
+                   "  frugal info resnet18 --layers --shape input=1x3x320x320\n"
+                   "  frugal info model.safetensors --picture model.svg\n"
+                   "  frugal info checkpoint.safetensors --arch resnet20_cifar_a",
+       .define = [](CLI::App& app) -> CommandRun {
+         auto info = std::make_shared<Info>();
+         info->source.add_options(app, true);
+         app.add_flag("--layers", info->layers, "A table of all layers");
+         app.add_flag("--graph", info->graph, "The graph as text, one line a node");
+         app.add_option("--picture", info->picture, "Draw the graph into this file")->type_name("OUT.svg");
+         return [info](const Common& common) { return run_info(*info, common); };
+       }});
 }
 
 }  // namespace frugal

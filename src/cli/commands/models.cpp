@@ -25,20 +25,24 @@ int run_models(const Common& common) {
     std::string input = graph.inputs().empty() ? "" : to_string(graph.value(graph.inputs()[0]).type.shape);
     table.row({entry->name, entry->task, short_count(costs.params), short_count(costs.macs), input, entry->summary});
   }
-  if (common.json) print_json(document);
-  else table.print();
+  if (common.json)
+    print_json(document);
+  else
+    table.print();
   return 0;
 }
 
 }  // namespace
 
 FRUGAL_COMMAND(models) {
-  commands.add({.name = "models",
-                .summary = "List the built-in networks",
-                .help = "Lists the built-in networks with their task, parameters, multiply-adds (MACs) of one picture and input\n"
-                        "shape. JSON: [{name, task, params, macs, input, summary}].",
-                .examples = "  frugal models\n  frugal models --json | jq '.[].name'",
-                .define = [](CLI::App&) -> CommandRun { return run_models; }});
+  commands.add(
+      {.name = "models",
+       .summary = "List the built-in networks",
+       .help =
+           "Lists the built-in networks with their task, parameters, multiply-adds (MACs) of one picture and input\n"
+           "shape. JSON: [{name, task, params, macs, input, summary}].",
+       .examples = "  frugal models\n  frugal models --json | jq '.[].name'",
+       .define = [](CLI::App&) -> CommandRun { return run_models; }});
 }
 
 }  // namespace frugal

@@ -32,7 +32,8 @@ std::pair<std::string, std::string> split_input(const std::string& text, const s
   if (name.empty() && names.size() == 1) name = names[0];
   if (name.empty()) fail_usage("--input {}: write it as NAME=x.npy; the inputs are {}", text, join(names, ", "));
   if (std::find(names.begin(), names.end(), name) == names.end())
-    fail_usage("--input {}: the network has no input '{}'{} (it has {})", text, name, suggestion(name, names), join(names, ", "));
+    fail_usage("--input {}: the network has no input '{}'{} (it has {})", text, name, suggestion(name, names),
+               join(names, ", "));
   if (path.empty()) fail_usage("--input {}: the file's name is missing", text);
   return {name, path};
 }
@@ -49,7 +50,8 @@ std::vector<Tensor> read_inputs(const Graph& graph, const std::vector<std::strin
   for (ValueId id : graph.inputs()) {
     const Value& value = graph.value(id);
     auto file = files.find(value.name);
-    if (file == files.end()) fail_usage("input '{}' ({}) is missing: --input {}=x.npy", value.name, to_string(value.type), value.name);
+    if (file == files.end())
+      fail_usage("input '{}' ({}) is missing: --input {}=x.npy", value.name, to_string(value.type), value.name);
     Tensor tensor = read_npy(file->second);
     if (tensor.dtype() != value.type.dtype) {
       log_info("{}: converting {} to {}", file->second, name(tensor.dtype()), name(value.type.dtype));
@@ -87,28 +89,34 @@ int run_run(const Run& run, const Common& common) {
     named.emplace(output, outputs[i]);
   }
   if (!run.output.empty()) write_npz(run.output, named);
-  if (common.json) print_json({{"outputs", list}});
-  else table.print();
+  if (common.json)
+    print_json({{"outputs", list}});
+  else
+    table.print();
   return 0;
 }
 
 }  // namespace
 
 FRUGAL_COMMAND(run) {
-  commands.add({.name = "run",
-                .summary = "Put raw tensors through a network",
-                .help = "Runs the engine once on tensors from NPY files (numpy.save) and writes the outputs as NPZ (numpy.load).\n"
-                        "JSON: {outputs[{name, shape, dtype}]}.",
-                .examples = "  frugal run model.safetensors --input input=x.npy --output out.npz\n"
-                            "  frugal run resnet18 --input x.npy --seed 1 --json",
-                .define = [](CLI::App& app) -> CommandRun {
-                  auto run = std::make_shared<Run>();
-                  run->source.add_options(app, false);
-                  app.add_option("-i,--input", run->inputs, "An input of the network; NAME= may be left out where there is one")
-                      ->type_name("NAME=x.npy")->expected(1)->take_all();
-                  app.add_option("-o,--output", run->output, "Write all outputs into this file")->type_name("OUT.npz");
-                  return [run](const Common& common) { return run_run(*run, common); };
-                }});
+  commands.add(
+      {.name = "run",
+       .summary = "Put raw tensors through a network",
+       .help =
+           "Runs the engine once on tensors from NPY files (numpy.save) and writes the outputs as NPZ (numpy.load).\n"
+           "JSON: {outputs[{name, shape, dtype}]}.",
+       .examples = "  frugal run model.safetensors --input input=x.npy --output out.npz\n"
+                   "  frugal run resnet18 --input x.npy --seed 1 --json",
+       .define = [](CLI::App& app) -> CommandRun {
+         auto run = std::make_shared<Run>();
+         run->source.add_options(app, false);
+         app.add_option("-i,--input", run->inputs, "An input of the network; NAME= may be left out where there is one")
+             ->type_name("NAME=x.npy")
+             ->expected(1)
+             ->take_all();
+         app.add_option("-o,--output", run->output, "Write all outputs into this file")->type_name("OUT.npz");
+         return [run](const Common& common) { return run_run(*run, common); };
+       }});
 }
 
 }  // namespace frugal

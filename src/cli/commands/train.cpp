@@ -15,7 +15,8 @@ namespace {
 int run_train(std::vector<std::string> arguments, const Common& common) {
   std::string program = train_program();
   require(!program.empty(),
-          "this build has no LibTorch, so it cannot train: run tools/setup (or set CMAKE_PREFIX_PATH to a LibTorch) and build again");
+          "this build has no LibTorch, so it cannot train: run tools/setup (or set CMAKE_PREFIX_PATH to a LibTorch) "
+          "and build again");
   arguments.insert(arguments.begin(), {program, "train"});
   // Options written before the command's name.
   if (common.json) arguments.push_back("--json");
