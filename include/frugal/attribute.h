@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <map>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -27,6 +28,17 @@ struct Attr {
   Attr(Ints v) : value(std::move(v)) {}
   Attr(Floats v) : value(std::move(v)) {}
   // NOLINTEND
+  // Written out because GCC 12 at -O3 destroys a variant whose copy has thrown.
+  Attr(const Attr& other) : value(false) {
+    std::visit([this](auto copy) { value = std::move(copy); }, other.value);
+  }
+  Attr& operator=(const Attr& other) {
+    Attr copy(other);
+    value = std::move(copy.value);
+    return *this;
+  }
+  Attr(Attr&&) noexcept = default;
+  Attr& operator=(Attr&&) noexcept = default;
   bool operator==(const Attr&) const = default;
 };
 
