@@ -1,6 +1,6 @@
 // Times a built-in network in the engine on request, so that a script can alternate it with other systems.
 //   engine_runner NETWORK THREADS [MODEL_OUT.safetensors] [profile]
-// writes the network (fresh weights, seed 0) if asked, then answers each line on stdin:
+// writes the network (fresh weights, seed 0) if asked, prints "ready" and the instruction set, then answers each line on stdin:
 //   "run N"   N inferences; prints their milliseconds on one line
 //   "output"  prints the first output of the last run
 //   "memory"  prints bytes of activations and of packed weights
@@ -13,6 +13,7 @@
 #include "base/random.h"
 #include "frugal/session.h"
 #include "graph/initial_weights.h"
+#include "kernels/kernels.h"
 #include "models/registry.h"
 
 namespace frugal {
@@ -36,7 +37,7 @@ void serve(const std::string& network, int threads, const std::string& save_to, 
   std::vector<Tensor> inputs = {test_picture(model.graph)}, outputs;
   Session session(std::move(model), {.threads = threads, .profile = profile});
   session.run(inputs, outputs);
-  std::cout << "ready" << std::endl;
+  std::cout << "ready " << name(active_isa()) << std::endl;
   for (std::string line; std::getline(std::cin, line);) {
     std::istringstream words(line);
     std::string verb;

@@ -13,6 +13,7 @@ DEFAULTS = {
     "conv2d": {"stride": [1, 1], "padding": [0, 0, 0, 0], "dilation": [1, 1], "groups": 1},
     "batch_norm": {"eps": 1e-5},
     "max_pool2d": {"padding": [0, 0, 0, 0], "ceil_mode": False},
+    "concat": {"axis": 1},
     "avg_pool2d": {"padding": [0, 0, 0, 0], "ceil_mode": False, "count_include_pad": True},
 }
 
@@ -66,7 +67,7 @@ def to_onnx(model, opset=17):
         nodes.append(helper.make_node(op, inputs, [output_name(node)], name=node["name"], **kwargs))
 
     simple = {"relu": "Relu", "add": "Add", "mul": "Mul", "sigmoid": "Sigmoid", "hard_swish": "HardSwish",
-              "global_avg_pool": "GlobalAveragePool"}
+              "global_avg_pool": "GlobalAveragePool", "dropout": "Identity"}
     for node in model.nodes:
         op, a, name = node["op"], attrs(node), node["name"]
         x = [i for i in node["inputs"] if i]
@@ -150,7 +151,7 @@ def to_torch(model):
             half = len(a["pads"]) // 2
             return F.pad(x[0], [v for i in reversed(range(half)) for v in (a["pads"][i], a["pads"][half + i])])
         one = {"relu": F.relu, "relu6": F.relu6, "sigmoid": torch.sigmoid, "hard_swish": F.hardswish,
-               "hard_sigmoid": F.hardsigmoid, "global_avg_pool": lambda t: F.adaptive_avg_pool2d(t, 1)}
+               "hard_sigmoid": F.hardsigmoid, "dropout": lambda t: t, "global_avg_pool": lambda t: F.adaptive_avg_pool2d(t, 1)}
         if op in one:
             return one[op](x[0])
         if op == "add":

@@ -35,8 +35,10 @@ class Frugal:
     def __init__(self, runner, network, threads, save_to="-"):
         self.process = subprocess.Popen([runner, network, str(threads), save_to], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, text=True)
-        if self.process.stdout.readline().strip() != "ready":
+        ready = self.process.stdout.readline().split()
+        if not ready:
             raise SystemExit(f"{runner} {network} did not start")
+        self.isa = ready[1]
 
     def ask(self, line):
         self.process.stdin.write(line + "\n")
@@ -129,7 +131,7 @@ def compare(runner, network, threads, rounds, pause, seconds):
     error = float(np.abs(ours - theirs).max() / np.abs(theirs).max())
     for system in systems:
         system.close()
-    return {k: statistics.median(v) for k, v in times.items()}, {k: min(v) for k, v in times.items()}, error
+    return {k: statistics.median(v) for k, v in times.items()}, {k: min(v) for k, v in times.items()}, error, systems[0].isa
 
 
 def cpu_name():
@@ -147,6 +149,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--pause", type=float, default=0.15, help="seconds between bursts")
     parser.add_argument("--burst", type=float, default=0.25, help="seconds of a burst")
+    parser.add_argument("--update", help="a page that has marks for the table, docs/benchmarks.md")
     parser.add_argument("--build", default=os.path.join(root, "build"))
     args = parser.parse_args()
     runner = os.path.join(args.build, "bench", "engine_runner")
@@ -156,17 +159,31 @@ def main():
     import onnxruntime
     import torch
 
-    isa = os.environ.get("FRUGAL_ISA") or "the best"
-    print(f"{cpu_name()}, FRUGAL_ISA: {isa}; ONNX Runtime {onnxruntime.__version__}, LibTorch {torch.__version__}; "
-          "batch 1, fp32, milliseconds (median; best in brackets)\n")
-    print("| network | threads | Frugal | ONNX Runtime | LibTorch | ORT / Frugal | LibTorch / Frugal | largest difference to ORT |")
-    print("|---|---|---|---|---|---|---|---|")
+    lines = ["| network | threads | Frugal | ONNX Runtime | LibTorch | ORT / Frugal | LibTorch / Frugal | largest difference to ORT |",
+             "|---|---|---|---|---|---|---|---|"]
     for network in args.networks.split(","):
         for threads in map(int, args.threads.split(",")):
-            median, best, error = compare(runner, network, threads, args.rounds, args.pause, args.burst)
+            median, best, error, isa = compare(runner, network, threads, args.rounds, args.pause, args.burst)
             cells = [f"{median[s]:.2f} ({best[s]:.2f})" for s in ("Frugal", "ONNX Runtime", "LibTorch")]
             ratios = [f"**{median[s] / median['Frugal']:.2f}**" for s in ("ONNX Runtime", "LibTorch")]
-            print(f"| {network} | {threads} | " + " | ".join(cells + ratios) + f" | {error:.1e} |", flush=True)
+            lines.append(f"| {network} | {threads} | " + " | ".join(cells + ratios) + f" | {error:.1e} |")
+            print(lines[-1], file=sys.stderr, flush=True)
+    head = (f"Frugal with {isa} on {cpu_name()}; ONNX Runtime {onnxruntime.__version__}, LibTorch {torch.__version__}; "
+            "batch 1, fp32, milliseconds: median (best).")
+    table = "\n".join([head, ""] + lines) + "\n"
+    print(table)
+    if args.update:
+        update(args.update, isa, table)
+
+
+def update(path, isa, table):
+    """Puts the table between the marks <!-- ISA --> and <!-- /ISA --> of a page."""
+    with open(path, encoding="utf-8") as file:
+        page = file.read()
+    begin, end = f"<!-- {isa} -->\n", f"<!-- /{isa} -->"
+    before, rest = page.split(begin)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(before + begin + table + end + rest.split(end)[1])
 
 
 if __name__ == "__main__":
