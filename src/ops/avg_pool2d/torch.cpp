@@ -1,3 +1,4 @@
+#include "ops/pooling.h"
 #include "train/torch_op.h"
 
 namespace frugal {
@@ -11,11 +12,6 @@ torch::Tensor avg_window_sums(const torch::Tensor& padded, const TorchArgs& a, s
   return sums.narrow(2, 0, height).narrow(3, 0, width);
 }
 
-std::int64_t avg_pooled_size(std::int64_t in, std::int64_t kernel, std::int64_t stride, std::int64_t before, std::int64_t after, bool ceil_mode) {
-  std::int64_t room = in + before + after - kernel, out = (ceil_mode ? room + stride - 1 : room) / stride + 1;
-  return ceil_mode && (out - 1) * stride >= in + before ? out - 1 : out;
-}
-
 }  // namespace
 
 FRUGAL_TORCH(avg_pool2d) {
@@ -25,8 +21,7 @@ FRUGAL_TORCH(avg_pool2d) {
     if (pad[0] == pad[2] && pad[1] == pad[3])
       return {torch::avg_pool2d(a[0], kernel, stride, {pad[0], pad[1]}, ceil_mode, include)};
     const std::vector<std::int64_t> around{pad[1], pad[3], pad[0], pad[2]};
-    std::int64_t height = avg_pooled_size(a[0].size(2), kernel[0], stride[0], pad[0], pad[2], ceil_mode);
-    std::int64_t width = avg_pooled_size(a[0].size(3), kernel[1], stride[1], pad[1], pad[3], ceil_mode);
+    const std::int64_t height = pooled_size(a.node, 0, a[0].size(2)), width = pooled_size(a.node, 1, a[0].size(3));
     torch::Tensor ones = torch::ones({1, 1, a[0].size(2), a[0].size(3)}, a[0].options());
     torch::Tensor counts = avg_window_sums(torch::constant_pad_nd(ones, around, include ? 1 : 0), a, height, width);
     return {avg_window_sums(torch::constant_pad_nd(a[0], around), a, height, width) / counts};

@@ -16,6 +16,8 @@ FRUGAL_ROWS(avg_pool2d) {
       table.add({.op = "avg_pool2d", .attrs = window({2, 2}, {2, 2}, {0, 0, 0, 0}, ceil_mode, include), .inputs = {in({1, 16, 5, 7})}});
       table.add({.op = "avg_pool2d", .attrs = window({4, 3}, {3, 2}, {2, 0, 1, 1}, ceil_mode, include), .inputs = {in({1, 33, 6, 8})}});
       table.add({.op = "avg_pool2d", .attrs = window({2, 2}, {2, 2}, {0, 0, 1, 1}, ceil_mode, include), .inputs = {in({1, 3, 5, 5})}});
+      // A last window that would start in the padding.
+      table.add({.op = "avg_pool2d", .attrs = window({2, 2}, {4, 4}, {0, 0, 1, 1}, ceil_mode, include), .inputs = {in({1, 3, 4, 8})}});
     }
 }
 
