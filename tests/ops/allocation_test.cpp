@@ -102,6 +102,18 @@ TEST_P(OpAllocation, EveryFailureIsThrownAndLeaksNothing) {
   EXPECT_EQ(live_allocations(), before);
 }
 
+TEST_P(OpAllocation, RunningAgainAllocatesNothing) {
+  for (int threads : {1, 2}) {
+    Session session(surrounded_model(GetParam()), {.threads = threads});
+    const std::vector<Tensor> inputs = row_inputs(GetParam());
+    std::vector<Tensor> outputs;
+    session.run(inputs, outputs);
+    const std::int64_t before = total_allocations();
+    session.run(inputs, outputs);
+    EXPECT_EQ(total_allocations(), before) << threads << " threads";
+  }
+}
+
 TEST(Allocation, ASessionCannotBeMadeWithoutMemory) {
   const Model model = row_model(test_rows()[0]);
   Session(model, {.threads = 3});
