@@ -6,6 +6,8 @@
 
 #include "engine/engine_op.h"
 #include "frugal/session.h"
+#include "graph/builder.h"
+#include "graph/initial_weights.h"
 #include "kernels/kernels.h"
 #include "ops/row_test.h"
 
@@ -140,6 +142,26 @@ TEST(OpTable, WhatConvolutionalNetworksAreMadeOfWorksInBlocks) {
   for (const char* op : {"conv2d", "add", "sub", "mul", "div", "relu", "silu", "sigmoid", "hard_sigmoid", "hard_swish", "gelu", "tanh",
                          "leaky_relu", "prelu", "max_pool2d", "global_avg_pool"})
     EXPECT_TRUE(found.contains(op)) << op;
+}
+
+TEST(Blocked, SqueezeAndExcitationNeedsNoReorderInside) {
+  if (best_isa() == Isa::scalar) GTEST_SKIP() << "this processor has no vectors";
+  GraphBuilder b("squeeze_excitation");
+  ValueId x = b.conv2d("stem", b.image_input(3, 16, 16), {.out = 40, .kernel = 3});
+  ValueId s = b.op("relu", {b.conv2d("reduce", b.op("global_avg_pool", {x}), {.out = 12, .bias = true})});
+  s = b.op("hard_sigmoid", {b.conv2d("expand", s, {.out = 40, .bias = true})});
+  b.output(b.conv2d("head", b.op("mul", {x, s}), {.out = 32}), "out");
+  Graph graph = b.finish();
+  Weights weights = initial_weights(graph, 1);
+  Model model{std::move(graph), std::move(weights), {}};
+  const Tensor image = random_tensor({2, 3, 16, 16});
+
+  Session session(model, {.threads = 1, .profile = true});
+  const Tensor out = session.run({image})[0];
+  EXPECT_TRUE(close(out, Session(model, {.threads = 1, .optimize = false, .isa = "scalar"}).run({image})[0], 1e-4, 1e-4));
+  std::string steps;
+  for (const NodeProfile& node : session.profile()) steps += node.op + " ";
+  EXPECT_EQ(steps, "conv2d global_avg_pool conv2d conv2d mul conv2d reorder ");
 }
 
 }  // namespace
