@@ -74,9 +74,9 @@ CompiledOp compile_lanes(const NodeContext& c) {
 }
 
 CompiledOp compile(const NodeContext& c) {
-  bool whole = true;
-  for (const auto& in : c.inputs) whole = whole && whole_blocks(axis_of(c), 0, in->shape[1], c.out().block);
-  if (c.out().block > 1 && !whole) return compile_lanes(c);
+  if (c.out().block > 1)  // then all have four dims
+    for (const auto& in : c.inputs)
+      if (!whole_blocks(axis_of(c), 0, in->shape[1], c.out().block)) return compile_lanes(c);
   struct Part {
     CopyPlan plan;
     std::size_t offset;  // bytes
