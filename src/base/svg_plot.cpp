@@ -7,6 +7,8 @@
 #include <iterator>
 #include <limits>
 
+#include "base/text.h"
+
 namespace frugal {
 namespace {
 
@@ -24,18 +26,6 @@ constexpr const char* kStyle =
     "@media (prefers-color-scheme:dark){text{fill:#9198a1}.title,.head{fill:#e6edf3}.ground{fill:#0d1117}"
     ".grid{stroke:#30363d}.axis{stroke:#9198a1}.c0{stroke:#4aa3df}.p0{fill:#4aa3df}}\n"
     "</style>\n";
-
-std::string escaped(const std::string& text) {
-  std::string out;
-  for (char c : text) {
-    if (c == '&') out += "&amp;";
-    else if (c == '<') out += "&lt;";
-    else if (c == '>') out += "&gt;";
-    else if (c == '"') out += "&quot;";
-    else out += c;
-  }
-  return out;
-}
 
 struct Axis {
   double lo = 0, hi = 1;   // of the scaled values: logarithms where `log`
@@ -93,7 +83,7 @@ class Panel {
   }
 
   void axes() {
-    put("<text class=\"title\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", x_.from, y_.to - 12, escaped(plot_.title));
+    put("<text class=\"title\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", x_.from, y_.to - 12, xml_escaped(plot_.title));
     for (double t : y_.ticks) {
       double y = y_.pixel(t);
       put("<line class=\"grid\" x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>\n", x_.from, x_.to, y, y);
@@ -106,10 +96,10 @@ class Panel {
     }
     put("<line class=\"axis\" x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>\n", x_.from, x_.to, y_.from, y_.from);
     if (!plot_.x_label.empty())
-      put("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{}</text>\n", (x_.from + x_.to) / 2, y_.from + 32, escaped(plot_.x_label));
+      put("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{}</text>\n", (x_.from + x_.to) / 2, y_.from + 32, xml_escaped(plot_.x_label));
     if (!plot_.y_label.empty())
       put("<text transform=\"translate({:.1f},{:.1f}) rotate(-90)\" text-anchor=\"middle\">{}</text>\n", x_.from - 44,
-          (y_.from + y_.to) / 2, escaped(plot_.y_label));
+          (y_.from + y_.to) / 2, xml_escaped(plot_.y_label));
   }
 
   void series(const Series& s, std::size_t colour) {
@@ -137,7 +127,7 @@ class Panel {
     for (std::size_t i = plot_.series.size(); i-- > 0;) {  // right-aligned on the title's line
       const std::string& name = plot_.series[i].name;
       double text = 6.2 * static_cast<double>(name.size());
-      put("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\">{}</text>\n", x, y, escaped(name));
+      put("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\">{}</text>\n", x, y, xml_escaped(name));
       put("<line class=\"line c{}\" x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>\n", i % 6, x - text - 18, x - text - 4, y - 4, y - 4);
       x -= text + 28;
       if (x < x_.from + 90) x = x_.to, y += 14;
@@ -167,7 +157,7 @@ std::string svg_plots(const std::vector<Plot>& plots, const std::string& title, 
   std::string out = fmt::format("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" viewBox=\"0 0 {0} {1}\">\n", all, height + top);
   out += kStyle;
   out += "<rect class=\"ground\" width=\"100%\" height=\"100%\"/>\n";
-  if (top) out += fmt::format("<text class=\"head\" x=\"{}\" y=\"24\">{}</text>\n", kLeft, escaped(title));
+  if (top) out += fmt::format("<text class=\"head\" x=\"{}\" y=\"24\">{}</text>\n", kLeft, xml_escaped(title));
   for (std::size_t i = 0; i < plots.size(); ++i)
     out += Panel(plots[i], static_cast<double>(i) * width, top, width, height).draw();
   return out + "</svg>\n";

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/text.h"
 #include "graph/costs.h"
 #include "graph/op.h"
 #include "graph/print.h"
@@ -15,18 +16,6 @@ struct Box {
   int x() const { return kMargin + column * kColumn; }
   int y() const { return kMargin + 40 + row * kRow; }
 };
-
-std::string escape(const std::string& text) {
-  std::string out;
-  for (char c : text) {
-    if (c == '&') out += "&amp;";
-    else if (c == '<') out += "&lt;";
-    else if (c == '>') out += "&gt;";
-    else if (c == '"') out += "&quot;";
-    else if (static_cast<unsigned char>(c) >= 0x20) out += c;
-  }
-  return out;
-}
 
 std::string shorten(const std::string& text, std::size_t limit) {
   return text.size() <= limit ? text : "\u2026" + text.substr(text.size() - limit + 1);
@@ -89,8 +78,8 @@ std::string draw_box(const Box& box) {
   return fmt::format(
       "<rect x='{}' y='{}' width='{}' height='{}' rx='7' fill='{}' stroke='#555'/>"
       "<text x='{}' y='{}' font-weight='600'>{}</text><text x='{}' y='{}' fill='#444'>{}</text>\n",
-      box.x(), box.y(), kBoxWidth, kBoxHeight, box.colour, box.x() + 10, box.y() + 17, escape(box.title), box.x() + 10, box.y() + 33,
-      escape(box.detail));
+      box.x(), box.y(), kBoxWidth, kBoxHeight, box.colour, box.x() + 10, box.y() + 17, xml_escaped(box.title), box.x() + 10, box.y() + 33,
+      xml_escaped(box.detail));
 }
 
 std::string draw_edge(const Box& from, const Box& to) {
@@ -132,7 +121,7 @@ std::string to_svg(const Graph& graph) {
       "<text x='{2}' y='{3}' font-size='17' font-weight='700'>{4}</text>"
       "<text x='{2}' y='{5}' fill='#444'>{6}parameters, {7}MAC</text>\n"
       "<g fill='none' stroke='#666' stroke-width='1.4' marker-end='url(#tip)'>\n{8}</g>\n{9}</svg>\n",
-      width, height, kMargin, kMargin + 4, escape(graph.name()), kMargin + 22, amount(costs.params), amount(costs.macs), edges, nodes);
+      width, height, kMargin, kMargin + 4, xml_escaped(graph.name()), kMargin + 22, amount(costs.params), amount(costs.macs), edges, nodes);
 }
 
 }  // namespace frugal
