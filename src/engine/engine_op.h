@@ -20,7 +20,8 @@
 namespace frugal {
 
 // A value as the engine stores it. `shape` is always the logical one (NCHW for pictures).
-// block > 1: channels in blocks, memory [N, ceil(C/block), H, W, block], the last block padded with zeros.
+// block > 1: channels in blocks, memory [N, ceil(C/block), H, W, block], lanes of the last block beyond C hold
+// anything (kernels/types.h).
 struct StoredType {
   DType dtype = DType::f32;
   Shape shape;

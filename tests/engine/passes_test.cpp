@@ -143,7 +143,6 @@ TEST(SimplifyShapes, MakesOneReshapeOfAChain) {
 }
 
 TEST(SimplifyShapes, MakesOneTransposeOfAChain) {
-  if (!OpRegistry::instance().find("transpose")) GTEST_SKIP() << "no op transpose";
   GraphBuilder b("net");
   ValueId x = b.input("x", {Dim::symbol("batch"), 2, 3});
   ValueId y = b.op("transpose", {x}, {{"perm", Ints{1, 2, 0}}});
