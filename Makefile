@@ -7,7 +7,7 @@ help:
 	@echo "make test     set this machine up, build, run all tests"
 	@echo "make build    set up and build into $(BUILD)/"
 	@echo "make setup    install system packages (apt) and LibTorch (pip, into .venv)"
-	@echo "make format   clang-format over all C++ files"
+	@echo "make format   clang-format over all C++ files; format-check only looks"
 	@echo "make clean    remove build folders; .venv stays"
 
 setup:
@@ -26,9 +26,12 @@ demo: build
 	@tools/demo
 
 format:
-	@git ls-files '*.h' '*.cpp' | xargs clang-format-14 -i
+	@git ls-files '*.h' '*.cpp' '*.inl' | xargs clang-format-14 -i
+
+format-check:
+	@git ls-files '*.h' '*.cpp' '*.inl' | xargs clang-format-14 --dry-run -Werror
 
 clean:
 	rm -rf build build-*
 
-.PHONY: help setup build test demo format clean
+.PHONY: help setup build test demo format format-check clean

@@ -1,6 +1,7 @@
 // Times a built-in network in the engine on request, so that a script can alternate it with other systems.
 //   engine_runner NETWORK THREADS [MODEL_OUT.safetensors] [profile]
-// writes the network (fresh weights, seed 0) if asked, prints "ready" and the instruction set, then answers each line on stdin:
+// writes the network (fresh weights, seed 0) if asked, prints "ready" and the instruction set, then answers each line
+// on stdin:
 //   "run N"   N inferences; prints their milliseconds on one line
 //   "output"  prints the first output of the last run
 //   "memory"  prints bytes of activations and of packed weights
@@ -60,11 +61,12 @@ void serve(const std::string& network, int threads, const std::string& save_to, 
         session.run(inputs, outputs);
         std::vector<NodeProfile> now = session.profile();
         if (best.empty()) best = now;
-        for (std::size_t n = 0; n < best.size(); ++n) best[n].milliseconds = std::min(best[n].milliseconds, now[n].milliseconds);
+        for (std::size_t n = 0; n < best.size(); ++n)
+          best[n].milliseconds = std::min(best[n].milliseconds, now[n].milliseconds);
       }
       for (const NodeProfile& n : best)
-        std::cout << n.milliseconds << '\t' << static_cast<double>(n.macs) * 1e-6 / n.milliseconds << " GMAC/s\t" << n.op << '\t'
-                  << n.algorithm << '\t' << n.name << '\n';
+        std::cout << n.milliseconds << '\t' << static_cast<double>(n.macs) * 1e-6 / n.milliseconds << " GMAC/s\t"
+                  << n.op << '\t' << n.algorithm << '\t' << n.name << '\n';
     }
     std::cout << std::endl;
   }

@@ -19,13 +19,13 @@ struct Layer {
   std::int64_t in_c, out_c, size, kernel, stride, pad, groups;
 };
 constexpr Layer kLayers[] = {
-    {"resnet18 conv1", 3, 64, 224, 7, 2, 3, 1},    {"resnet18 layer1", 64, 64, 56, 3, 1, 1, 1},
-    {"resnet18 layer2.0", 64, 128, 56, 3, 2, 1, 1}, {"resnet18 layer2", 128, 128, 28, 3, 1, 1, 1},
-    {"resnet18 layer3", 256, 256, 14, 3, 1, 1, 1}, {"resnet18 layer4", 512, 512, 7, 3, 1, 1, 1},
-    {"resnet18 downsample", 256, 512, 14, 1, 2, 0, 1}, {"resnet50 expand", 64, 256, 56, 1, 1, 0, 1},
-    {"resnet50 reduce", 1024, 256, 14, 1, 1, 0, 1}, {"mobilenet expand", 24, 144, 56, 1, 1, 0, 1},
-    {"mobilenet expand", 160, 960, 7, 1, 1, 0, 1}, {"mobilenet depthwise", 144, 144, 56, 3, 1, 1, 144},
-    {"mobilenet depthwise", 96, 96, 112, 3, 2, 1, 96}, {"mobilenet depthwise", 960, 960, 7, 3, 1, 1, 960},
+    {"resnet18 conv1", 3, 64, 224, 7, 2, 3, 1},         {"resnet18 layer1", 64, 64, 56, 3, 1, 1, 1},
+    {"resnet18 layer2.0", 64, 128, 56, 3, 2, 1, 1},     {"resnet18 layer2", 128, 128, 28, 3, 1, 1, 1},
+    {"resnet18 layer3", 256, 256, 14, 3, 1, 1, 1},      {"resnet18 layer4", 512, 512, 7, 3, 1, 1, 1},
+    {"resnet18 downsample", 256, 512, 14, 1, 2, 0, 1},  {"resnet50 expand", 64, 256, 56, 1, 1, 0, 1},
+    {"resnet50 reduce", 1024, 256, 14, 1, 1, 0, 1},     {"mobilenet expand", 24, 144, 56, 1, 1, 0, 1},
+    {"mobilenet expand", 160, 960, 7, 1, 1, 0, 1},      {"mobilenet depthwise", 144, 144, 56, 3, 1, 1, 144},
+    {"mobilenet depthwise", 96, 96, 112, 3, 2, 1, 96},  {"mobilenet depthwise", 960, 960, 7, 3, 1, 1, 960},
     {"ghostnet depthwise", 120, 120, 28, 5, 1, 2, 120}, {"resnet20 stage1", 16, 16, 32, 3, 1, 1, 1},
     {"resnet20 stage3", 64, 64, 8, 3, 1, 1, 1},
 };
@@ -63,16 +63,21 @@ void bench_conv(const KernelTable& table, ThreadPool& pool, const Layer& layer, 
     if (s.groups > 1 && algorithm == ConvAlgorithm::im2col) continue;
     std::vector<float> packed(conv2d_packed_floats(plan)), scratch(conv2d_scratch_floats(plan, pool.threads()));
     conv2d_pack(plan, weights.data(), packed.data());
-    double seconds = best_seconds([&] { conv2d_run(plan, pool, in.data(), packed.data(), out.data(), epilogue, scratch.data()); });
-    report(fmt::format("{} {}>{} {}x{}: {}", layer.name, s.in_c, s.out_c, s.in_h, s.in_w, name(algorithm)), macs, seconds, peak);
+    double seconds =
+        best_seconds([&] { conv2d_run(plan, pool, in.data(), packed.data(), out.data(), epilogue, scratch.data()); });
+    report(fmt::format("{} {}>{} {}x{}: {}", layer.name, s.in_c, s.out_c, s.in_h, s.in_w, name(algorithm)), macs,
+           seconds, peak);
   }
 }
 
-void bench_gemm(const KernelTable& table, ThreadPool& pool, std::int64_t m, std::int64_t n, std::int64_t k, double peak) {
+void bench_gemm(const KernelTable& table, ThreadPool& pool, std::int64_t m, std::int64_t n, std::int64_t k,
+                double peak) {
   std::vector<float> a(m * k, 0.1f), b(n * k, 0.1f), c(m * n), packed(gemm_packed_floats(table, n, k));
   std::vector<float> scratch(gemm_scratch_floats(table, k, pool.threads()));
   gemm_pack(table, pool, n, k, b.data(), n, false, packed.data());
-  double seconds = best_seconds([&] { gemm_run(table, pool, {m, n, k, a.data(), k, packed.data(), c.data(), n, {}, false}, scratch.data()); });
+  double seconds = best_seconds([&] {
+    gemm_run(table, pool, {m, n, k, a.data(), k, packed.data(), c.data(), n, {}, false}, scratch.data());
+  });
   report(fmt::format("gemm {} x {} x {}", m, n, k), static_cast<double>(m * n * k), seconds, peak);
 }
 

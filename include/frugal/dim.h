@@ -18,9 +18,9 @@ class Dim {
   static Dim symbol(const std::string& name);
 
   bool fixed() const { return terms_.empty(); }
-  std::int64_t value() const;                  // only of a fixed dim
-  Dim bind(const Bindings& bindings) const;    // replaces the symbols that are bound
-  std::string text() const;                    // "224", "batch", "floor((height+1)/2)"
+  std::int64_t value() const;                // only of a fixed dim
+  Dim bind(const Bindings& bindings) const;  // replaces the symbols that are bound
+  std::string text() const;                  // "224", "batch", "floor((height+1)/2)"
 
   friend Dim operator+(const Dim& a, const Dim& b);
   friend Dim operator-(const Dim& a, const Dim& b);
@@ -45,7 +45,7 @@ class Dim {
 };
 
 using SymShape = std::vector<Dim>;
-std::string to_string(const SymShape& shape);     // "batch,3,224,224"
+std::string to_string(const SymShape& shape);  // "batch,3,224,224"
 SymShape bind(const SymShape& shape, const Bindings& bindings);
 bool fixed(const SymShape& shape);
 std::vector<std::int64_t> fixed_shape(const SymShape& shape);  // Error names the first unbound symbol

@@ -40,7 +40,16 @@ enum class WeightRole : std::uint8_t { parameter, buffer, constant };
 //  uniform: [-a, a]; normal: deviation a; kaiming_*: a is the gain (He et al. 2015), fan per `fan_out`;
 //  torch_default: uniform with bound 1/sqrt(fan_in), what torch.nn layers use (a = fan_in for a bias).
 struct Init {
-  enum class Kind : std::uint8_t { zeros, constant, uniform, normal, trunc_normal, kaiming_normal, kaiming_uniform, torch_default };
+  enum class Kind : std::uint8_t {
+    zeros,
+    constant,
+    uniform,
+    normal,
+    trunc_normal,
+    kaiming_normal,
+    kaiming_uniform,
+    torch_default
+  };
   Kind kind = Kind::zeros;
   double a = 0;
   bool fan_out = false;
@@ -58,9 +67,9 @@ struct Value {
 struct Node {
   std::string name;
   const OpDef* op = nullptr;
-  std::vector<ValueId> inputs;   // kNone where an optional input is absent
+  std::vector<ValueId> inputs;  // kNone where an optional input is absent
   std::vector<ValueId> outputs;
-  Attrs attrs;                   // complete: defaults are filled in
+  Attrs attrs;  // complete: defaults are filled in
 };
 
 class Graph {
@@ -70,7 +79,8 @@ class Graph {
   // Building. Names are unique; every call checks, and throws Error with node and reason.
   ValueId add_input(const std::string& name, ValueType type);
   ValueId add_weight(const std::string& name, DType dtype, Shape shape, WeightRole role, Init init = {});
-  std::vector<ValueId> add_node(std::string_view op, const std::string& name, std::vector<ValueId> inputs, Attrs attrs = {});
+  std::vector<ValueId> add_node(std::string_view op, const std::string& name, std::vector<ValueId> inputs,
+                                Attrs attrs = {});
   void add_output(ValueId value, const std::string& name);
 
   const std::string& name() const { return name_; }
@@ -82,7 +92,7 @@ class Graph {
   const std::string& output_name(std::size_t i) const { return output_names_[i]; }
   const Value& value(ValueId id) const { return values_[static_cast<std::size_t>(id)]; }
   const Node& node(NodeId id) const { return nodes_[static_cast<std::size_t>(id)]; }
-  ValueId find(std::string_view value_name) const;  // kNone if there is none
+  ValueId find(std::string_view value_name) const;        // kNone if there is none
   std::string fresh_name(const std::string& stem) const;  // stem, or stem_2, stem_3, ...
 
  private:

@@ -11,16 +11,16 @@
 namespace frugal {
 
 struct SessionOptions {
-  int threads = 0;        // 0: every core this process may use
-  bool optimize = true;   // fusion, blocked layouts, fast kernels; off: the plain graph, node by node
-  bool winograd = true;   // convolutions may use Winograd's algorithm (rounding differs slightly)
-  bool profile = false;   // measure every node
-  std::string isa{};      // "scalar", "avx2" or "avx512"; empty: $FRUGAL_ISA, else the best this machine has
+  int threads = 0;       // 0: every core this process may use
+  bool optimize = true;  // fusion, blocked layouts, fast kernels; off: the plain graph, node by node
+  bool winograd = true;  // convolutions may use Winograd's algorithm (rounding differs slightly)
+  bool profile = false;  // measure every node
+  std::string isa{};     // "scalar", "avx2" or "avx512"; empty: $FRUGAL_ISA, else the best this machine has
 };
 
 struct NodeProfile {
   std::string name, op, algorithm;
-  double milliseconds = 0;   // of the last run
+  double milliseconds = 0;  // of the last run
   std::int64_t macs = 0;
   double start_milliseconds = 0;  // since the start of the run
 };

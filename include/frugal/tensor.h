@@ -33,50 +33,84 @@ DType dtype_from_name(std::string_view name);  // Error lists the known names.
 using Shape = std::vector<std::int64_t>;
 inline constexpr std::size_t kMaxRank = 8;
 
-std::string to_string(const Shape& shape);                   // "1x3x224x224", "scalar"
-std::int64_t element_count(const Shape& shape);              // Error on overflow or a negative dim.
-std::size_t byte_size(DType dtype, const Shape& shape);      // Error on overflow.
+std::string to_string(const Shape& shape);               // "1x3x224x224", "scalar"
+std::int64_t element_count(const Shape& shape);          // Error on overflow or a negative dim.
+std::size_t byte_size(DType dtype, const Shape& shape);  // Error on overflow.
 
 template <typename T>
 struct dtype_of;
-template <> struct dtype_of<float> { static constexpr DType value = DType::f32; };
-template <> struct dtype_of<double> { static constexpr DType value = DType::f64; };
-template <> struct dtype_of<std::int8_t> { static constexpr DType value = DType::i8; };
-template <> struct dtype_of<std::uint8_t> { static constexpr DType value = DType::u8; };
-template <> struct dtype_of<std::int16_t> { static constexpr DType value = DType::i16; };
-template <> struct dtype_of<std::int32_t> { static constexpr DType value = DType::i32; };
-template <> struct dtype_of<std::int64_t> { static constexpr DType value = DType::i64; };
-template <> struct dtype_of<bool> { static constexpr DType value = DType::boolean; };
+template <>
+struct dtype_of<float> {
+  static constexpr DType value = DType::f32;
+};
+template <>
+struct dtype_of<double> {
+  static constexpr DType value = DType::f64;
+};
+template <>
+struct dtype_of<std::int8_t> {
+  static constexpr DType value = DType::i8;
+};
+template <>
+struct dtype_of<std::uint8_t> {
+  static constexpr DType value = DType::u8;
+};
+template <>
+struct dtype_of<std::int16_t> {
+  static constexpr DType value = DType::i16;
+};
+template <>
+struct dtype_of<std::int32_t> {
+  static constexpr DType value = DType::i32;
+};
+template <>
+struct dtype_of<std::int64_t> {
+  static constexpr DType value = DType::i64;
+};
+template <>
+struct dtype_of<bool> {
+  static constexpr DType value = DType::boolean;
+};
 
 // A dense row-major array. Copies share the storage; clone() copies the data.
 // Storage is aligned to 64 bytes, except where it wraps a mapped file.
 class Tensor {
  public:
-  Tensor() = default;                          // empty: defined() is false
-  Tensor(DType dtype, Shape shape);            // zero-filled
+  Tensor() = default;                // empty: defined() is false
+  Tensor(DType dtype, Shape shape);  // zero-filled
   // Shares memory that `owner` keeps alive (a mapped file, another library's array).
   static Tensor wrap(DType dtype, Shape shape, void* data, std::shared_ptr<const void> owner);
   template <typename T>
   static Tensor from(Shape shape, const std::vector<T>& values);
   template <typename T>
-  static Tensor scalar(T value) { return from<T>({}, std::vector<T>{value}); }
+  static Tensor scalar(T value) {
+    return from<T>({}, std::vector<T>{value});
+  }
 
   bool defined() const { return data_ != nullptr; }
   DType dtype() const { return dtype_; }
   const Shape& shape() const { return shape_; }
-  std::int64_t dim(int i) const;               // negative counts from the end
+  std::int64_t dim(int i) const;  // negative counts from the end
   int rank() const { return static_cast<int>(shape_.size()); }
   std::int64_t numel() const { return numel_; }
   std::size_t bytes() const { return bytes_; }
 
   void* raw() { return data_; }
   const void* raw() const { return data_; }
-  template <typename T> T* data() { check(dtype_of<T>::value); return static_cast<T*>(data_); }
-  template <typename T> const T* data() const { check(dtype_of<T>::value); return static_cast<const T*>(data_); }
+  template <typename T>
+  T* data() {
+    check(dtype_of<T>::value);
+    return static_cast<T*>(data_);
+  }
+  template <typename T>
+  const T* data() const {
+    check(dtype_of<T>::value);
+    return static_cast<const T*>(data_);
+  }
 
-  Tensor reshape(Shape shape) const;           // shares storage; Error if the element counts differ
+  Tensor reshape(Shape shape) const;  // shares storage; Error if the element counts differ
   Tensor clone() const;
-  Tensor to(DType dtype) const;                // converts values; itself if already of that type
+  Tensor to(DType dtype) const;  // converts values; itself if already of that type
 
  private:
   void check(DType wanted) const;

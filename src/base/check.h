@@ -29,6 +29,5 @@ void require(bool ok, fmt::format_string<Args...> format, Args&&... args) {
 }  // namespace frugal
 
 // Always on: the checks stand outside inner loops, and a wrong answer costs more than a branch.
-#define FRUGAL_ASSERT(condition)                                              \
-  (static_cast<bool>(condition) ? static_cast<void>(0)                        \
-                                : ::frugal::assertion_failed(#condition, __FILE__, __LINE__))
+#define FRUGAL_ASSERT(condition) \
+  (static_cast<bool>(condition) ? static_cast<void>(0) : ::frugal::assertion_failed(#condition, __FILE__, __LINE__))

@@ -17,10 +17,10 @@ class RandomStream {
   RandomStream(std::uint64_t seed, std::string_view name, std::uint64_t substream = 0);
 
   std::uint32_t next_u32();
-  float uniform();                                  // [0, 1), 24 bits
+  float uniform();  // [0, 1), 24 bits
   float uniform(float lo, float hi) { return lo + (hi - lo) * uniform(); }
-  std::uint32_t below(std::uint32_t n);             // 0..n-1 without bias
-  float normal();                                   // mean 0, deviation 1 (Box-Muller)
+  std::uint32_t below(std::uint32_t n);  // 0..n-1 without bias
+  float normal();                        // mean 0, deviation 1 (Box-Muller)
 
  private:
   std::array<std::uint32_t, 2> key_;

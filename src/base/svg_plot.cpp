@@ -20,16 +20,18 @@ constexpr const char* kStyle =
     "<style>\n"
     "text{font:11px system-ui,'Segoe UI',Roboto,'DejaVu Sans',sans-serif;fill:#57606a}\n"
     ".title{font-size:13px;font-weight:600;fill:#24292f}.head{font-size:15px;font-weight:600;fill:#24292f}\n"
-    ".ground{fill:#fff}.grid{stroke:#d8dee4}.axis{stroke:#57606a}.line{fill:none;stroke-width:2;stroke-linejoin:round}\n"
-    ".c0{stroke:#0072b2}.c1{stroke:#e69f00}.c2{stroke:#009e73}.c3{stroke:#d55e00}.c4{stroke:#cc79a7}.c5{stroke:#56b4e9}\n"
+    ".ground{fill:#fff}.grid{stroke:#d8dee4}.axis{stroke:#57606a}.line{fill:none;stroke-width:2;stroke-linejoin:round}"
+    "\n"
+    ".c0{stroke:#0072b2}.c1{stroke:#e69f00}.c2{stroke:#009e73}.c3{stroke:#d55e00}.c4{stroke:#cc79a7}.c5{stroke:#56b4e9}"
+    "\n"
     ".p0{fill:#0072b2}.p1{fill:#e69f00}.p2{fill:#009e73}.p3{fill:#d55e00}.p4{fill:#cc79a7}.p5{fill:#56b4e9}\n"
     "@media (prefers-color-scheme:dark){text{fill:#9198a1}.title,.head{fill:#e6edf3}.ground{fill:#0d1117}"
     ".grid{stroke:#30363d}.axis{stroke:#9198a1}.c0{stroke:#4aa3df}.p0{fill:#4aa3df}}\n"
     "</style>\n";
 
 struct Axis {
-  double lo = 0, hi = 1;   // of the scaled values: logarithms where `log`
-  double from = 0, to = 1; // pixels
+  double lo = 0, hi = 1;    // of the scaled values: logarithms where `log`
+  double from = 0, to = 1;  // pixels
   bool log = false;
   std::vector<double> ticks{};
 
@@ -91,12 +93,15 @@ class Panel {
     }
     for (double t : x_.ticks) {
       double x = x_.pixel(t);
-      put("<line class=\"axis\" x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>\n", x, x, y_.from, y_.from + 4);
+      put("<line class=\"axis\" x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>\n", x, x, y_.from,
+          y_.from + 4);
       put("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{:.6g}</text>\n", x, y_.from + 16, t);
     }
-    put("<line class=\"axis\" x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>\n", x_.from, x_.to, y_.from, y_.from);
+    put("<line class=\"axis\" x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>\n", x_.from, x_.to, y_.from,
+        y_.from);
     if (!plot_.x_label.empty())
-      put("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{}</text>\n", (x_.from + x_.to) / 2, y_.from + 32, xml_escaped(plot_.x_label));
+      put("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{}</text>\n", (x_.from + x_.to) / 2, y_.from + 32,
+          xml_escaped(plot_.x_label));
     if (!plot_.y_label.empty())
       put("<text transform=\"translate({:.1f},{:.1f}) rotate(-90)\" text-anchor=\"middle\">{}</text>\n", x_.from - 44,
           (y_.from + y_.to) / 2, xml_escaped(plot_.y_label));
@@ -118,7 +123,8 @@ class Panel {
       pen_down = true;
       if (drawn == 1) single_ = {x, y};
     }
-    if (drawn == 1 && !s.points) put("<circle class=\"p{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3\"/>\n", colour, single_.first, single_.second);
+    if (drawn == 1 && !s.points)
+      put("<circle class=\"p{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3\"/>\n", colour, single_.first, single_.second);
     if (drawn > 1 && !s.points) put("<path class=\"line c{}\" d=\"{}\"/>\n", colour, path);
   }
 
@@ -128,7 +134,8 @@ class Panel {
       const std::string& name = plot_.series[i].name;
       double text = 6.2 * static_cast<double>(name.size());
       put("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\">{}</text>\n", x, y, xml_escaped(name));
-      put("<line class=\"line c{}\" x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>\n", i % 6, x - text - 18, x - text - 4, y - 4, y - 4);
+      put("<line class=\"line c{}\" x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>\n", i % 6, x - text - 18,
+          x - text - 4, y - 4, y - 4);
       x -= text + 28;
       if (x < x_.from + 90) x = x_.to, y += 14;
     }
@@ -148,13 +155,16 @@ std::vector<double> nice_ticks(double lo, double hi, int count) {
   const double fraction = raw / power;
   const double step = power * (fraction < 1.5 ? 1 : fraction < 3 ? 2 : fraction < 7 ? 5 : 10);
   std::vector<double> ticks{};
-  for (double k = std::ceil(lo / step - 1e-9); k * step <= hi + 1e-9 * step; ++k) ticks.push_back(k == 0 ? 0 : k * step);
+  for (double k = std::ceil(lo / step - 1e-9); k * step <= hi + 1e-9 * step; ++k)
+    ticks.push_back(k == 0 ? 0 : k * step);
   return ticks;
 }
 
 std::string svg_plots(const std::vector<Plot>& plots, const std::string& title, int width, int height) {
   const int top = title.empty() ? 0 : 34, all = width * static_cast<int>(std::max<std::size_t>(plots.size(), 1));
-  std::string out = fmt::format("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" viewBox=\"0 0 {0} {1}\">\n", all, height + top);
+  std::string out =
+      fmt::format("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" viewBox=\"0 0 {0} {1}\">\n",
+                  all, height + top);
   out += kStyle;
   out += "<rect class=\"ground\" width=\"100%\" height=\"100%\"/>\n";
   if (top) out += fmt::format("<text class=\"head\" x=\"{}\" y=\"24\">{}</text>\n", kLeft, xml_escaped(title));

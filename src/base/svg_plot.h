@@ -9,7 +9,7 @@ namespace frugal {
 struct Series {
   std::string name{};
   std::vector<double> x{}, y{};  // of equal length; points that are not finite leave a gap
-  bool points = false;       // marks without lines
+  bool points = false;           // marks without lines
 };
 
 struct Plot {

@@ -65,7 +65,9 @@ struct ThreadPool::State {
   void do_part(int index, std::uint32_t now) {
     std::atomic<std::uint32_t>& begun = parts[static_cast<std::size_t>(index)].begun;
     std::uint32_t last = begun.load(std::memory_order_acquire);
-    if (static_cast<std::int32_t>(now - last) <= 0 || !begun.compare_exchange_strong(last, now, std::memory_order_acq_rel)) return;
+    if (static_cast<std::int32_t>(now - last) <= 0 ||
+        !begun.compare_exchange_strong(last, now, std::memory_order_acq_rel))
+      return;
     (*body)(index);
     pending.fetch_sub(1, std::memory_order_release);
   }
@@ -106,8 +108,10 @@ void ThreadPool::run(FunctionRef<void(int)> body) {
   const std::uint32_t now = s.generation.load(std::memory_order_relaxed);
   for (int t = 1; t < threads_; ++t) s.do_part(t, now);
   for (int i = 0; s.pending.load(std::memory_order_acquire) != 0; ++i) {
-    if (i < kSpins) pause();
-    else std::this_thread::yield();  // a worker in the middle of its part may need this core
+    if (i < kSpins)
+      pause();
+    else
+      std::this_thread::yield();  // a worker in the middle of its part may need this core
   }
 }
 

@@ -15,7 +15,8 @@ namespace frugal {
 
 using Json = nlohmann::ordered_json;  // keys in the order of the documentation
 
-template <typename... Args> void print(fmt::format_string<Args...> format, Args&&... args) {
+template <typename... Args>
+void print(fmt::format_string<Args...> format, Args&&... args) {
   fmt::vprint(stdout, format, fmt::make_format_args(args...));
 }
 

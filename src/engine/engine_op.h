@@ -52,15 +52,15 @@ class PackCache {
 // Everything known about a node when it is compiled.
 struct NodeContext {
   const Node& node;
-  std::vector<std::optional<StoredType>> inputs;   // nullopt: an optional input that is absent
+  std::vector<std::optional<StoredType>> inputs;  // nullopt: an optional input that is absent
   std::vector<StoredType> outputs;
-  std::vector<const Tensor*> constants;            // data of inputs that are weights, else nullptr
-  EpilogueSpec epilogue{};                         // fused into this node; only if its EngineOp allows
-  int residual_input = -1;                         // index in `inputs` of the fused residual
+  std::vector<const Tensor*> constants;  // data of inputs that are weights, else nullptr
+  EpilogueSpec epilogue{};               // fused into this node; only if its EngineOp allows
+  int residual_input = -1;               // index in `inputs` of the fused residual
   int threads = 1;
   bool winograd = true;
   const KernelTable& kernels = active_kernels();
-  PackCache* packs = nullptr;                      // none: a node compiled on its own
+  PackCache* packs = nullptr;  // none: a node compiled on its own
 
   // Constant input `i` in packed form; from the session's cache where there is one.
   Tensor packed(std::size_t i, const std::string& kind, const std::function<Tensor()>& pack) const {
@@ -75,7 +75,7 @@ struct NodeContext {
 struct RunArgs {
   std::span<const void* const> in;
   std::span<void* const> out;
-  std::byte* scratch;      // CompiledOp::scratch_bytes, aligned to 64
+  std::byte* scratch;  // CompiledOp::scratch_bytes, aligned to 64
   ThreadPool& pool;
 
   const float* f32_in(std::size_t i) const { return static_cast<const float*>(in[i]); }
@@ -97,13 +97,13 @@ struct EngineOp {
   bool fuses_residual = false;
   // As a consumer of one value: the activation it would become in its producer (relu -> Activation::relu).
   std::function<std::optional<ActivationSpec>(const Node&)> as_activation = nullptr;
-  bool is_residual_add = false;             // two inputs of one shape, the sum of both
+  bool is_residual_add = false;  // two inputs of one shape, the sum of both
 
   // Layout. Can this node work with channels in blocks of `block` for its rank-4 data inputs and outputs?
   // none: the plain layout only. `plain_input_ok`: a blocked output can be made straight from a plain input 0.
   std::function<bool(const NodeContext&, int block)> can_block = nullptr;
   std::function<bool(const NodeContext&, int block)> plain_input_ok = nullptr;
-  bool prefers_blocked = false;             // worth a reorder of its input (convolutions)
+  bool prefers_blocked = false;  // worth a reorder of its input (convolutions)
 
   // Memory. `view`: the output is input 0 under another shape (reshape), no work at all.
   // `in_place`: output 0 may share the memory of input 0 where that dies here and has equal bytes.

@@ -9,7 +9,8 @@ constexpr int kNotYet = -2, kMany = -2, kNobody = -1;
 
 class Fuser {
  public:
-  explicit Fuser(Plan& plan) : plan_(plan), user_(plan.values.size(), kNobody), made_(plan.values.size()), gone_(plan.steps.size()) {
+  explicit Fuser(Plan& plan)
+      : plan_(plan), user_(plan.values.size(), kNobody), made_(plan.values.size()), gone_(plan.steps.size()) {
     for (std::size_t s = 0; s < plan.steps.size(); ++s) {
       for (ValueId id : plan.steps[s].inputs) {
         if (id == kNone) continue;
@@ -48,7 +49,9 @@ class Fuser {
 
   bool absorb_activation(PlanStep& step, const PlanStep& next) {
     EpilogueSpec& e = step.epilogue;
-    if (!step.op->fuses_activation || !next.op->as_activation || e.activation.kind != Activation::none || e.residual_last) return false;
+    if (!step.op->fuses_activation || !next.op->as_activation || e.activation.kind != Activation::none ||
+        e.residual_last)
+      return false;
     if (next.inputs[0] != step.outputs[0] || !same_type(step.outputs[0], next.outputs[0])) return false;
     std::optional<ActivationSpec> activation = next.op->as_activation(*next.node);
     if (!activation) return false;

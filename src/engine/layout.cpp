@@ -23,7 +23,9 @@ class LayoutPass {
   }
 
  private:
-  static bool is_map(const PlanValue& v) { return v.type.dtype == DType::f32 && v.type.shape.size() == 4 && !v.constant; }
+  static bool is_map(const PlanValue& v) {
+    return v.type.dtype == DType::f32 && v.type.shape.size() == 4 && !v.constant;
+  }
 
   // Gives the step blocked inputs and outputs where that is possible and wanted.
   bool place_blocked(PlanStep& step) {
@@ -59,7 +61,8 @@ class LayoutPass {
       type.block = block;
       found->second = plan_.add_value({.type = std::move(type)});
       other_[found->second] = id;  // and back again costs nothing
-      plan_.steps.push_back({.kind = PlanStep::Kind::reorder, .inputs = {id}, .outputs = {found->second}, .name = "reorder"});
+      plan_.steps.push_back(
+          {.kind = PlanStep::Kind::reorder, .inputs = {id}, .outputs = {found->second}, .name = "reorder"});
     }
     return other_.at(id);
   }

@@ -19,20 +19,20 @@ struct PlanValue {
 };
 
 struct PlanStep {
-  enum class Kind { op, reorder };   // reorder: the same value in another layout
+  enum class Kind { op, reorder };  // reorder: the same value in another layout
   Kind kind = Kind::op;
-  const Node* node = nullptr;        // of a reorder: nullptr
+  const Node* node = nullptr;  // of a reorder: nullptr
   const EngineOp* op = nullptr;
-  std::vector<ValueId> inputs{};     // the node's, then the fused residual; kNone where absent
+  std::vector<ValueId> inputs{};  // the node's, then the fused residual; kNone where absent
   std::vector<ValueId> outputs{};
   EpilogueSpec epilogue{};
   int residual_input = -1;
-  std::string name{};                // of the node, and of those fused into it
+  std::string name{};  // of the node, and of those fused into it
 };
 
 struct Plan {
-  std::vector<PlanValue> values;     // the graph's values, then those that passes add
-  std::vector<PlanStep> steps;       // in the order of execution
+  std::vector<PlanValue> values;  // the graph's values, then those that passes add
+  std::vector<PlanStep> steps;    // in the order of execution
   std::vector<ValueId> inputs, outputs;
 
   PlanValue& value(ValueId id) { return values[static_cast<std::size_t>(id)]; }

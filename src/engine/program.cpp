@@ -46,8 +46,12 @@ CompiledOp compile_reorder(const StoredType& from, const StoredType& to, const K
     args.pool.parallel_for(images * count, 1, [&](std::int64_t begin, std::int64_t end, int) {
       for (std::int64_t i = begin; i < end; ++i) {
         std::int64_t image = i / count, b = i % count;
-        if (blocks) table.to_blocked(channels, pixels, args.f32_in(0) + image * plain_image, args.f32_out() + image * blocked_image, b, b + 1);
-        else table.to_plain(channels, pixels, args.f32_in(0) + image * blocked_image, args.f32_out() + image * plain_image, b, b + 1);
+        if (blocks)
+          table.to_blocked(channels, pixels, args.f32_in(0) + image * plain_image,
+                           args.f32_out() + image * blocked_image, b, b + 1);
+        else
+          table.to_plain(channels, pixels, args.f32_in(0) + image * blocked_image, args.f32_out() + image * plain_image,
+                         b, b + 1);
       }
     });
   };
@@ -63,16 +67,19 @@ CompiledOp compile_copies(const Plan& plan, const PlanStep& step, const std::vec
   std::size_t offset = 0;
   for (std::size_t i = 0; i < step.inputs.size(); ++i) {
     std::size_t bytes = plan.value(step.inputs[i]).bytes();
-    if (std::find(copies.begin(), copies.end(), static_cast<int>(i)) != copies.end()) list.push_back({i, offset, bytes});
+    if (std::find(copies.begin(), copies.end(), static_cast<int>(i)) != copies.end())
+      list.push_back({i, offset, bytes});
     offset += bytes;
   }
   auto run = [list](const RunArgs& args) {
     auto* out = static_cast<std::byte*>(args.out[0]);
     for (const Copy& c : list) {
       constexpr std::int64_t kGrain = 1 << 16;
-      args.pool.parallel_for(static_cast<std::int64_t>(c.bytes), kGrain, [&](std::int64_t begin, std::int64_t end, int) {
-        std::memcpy(out + c.offset + begin, static_cast<const std::byte*>(args.in[c.input]) + begin, static_cast<std::size_t>(end - begin));
-      });
+      args.pool.parallel_for(
+          static_cast<std::int64_t>(c.bytes), kGrain, [&](std::int64_t begin, std::int64_t end, int) {
+            std::memcpy(out + c.offset + begin, static_cast<const std::byte*>(args.in[c.input]) + begin,
+                        static_cast<std::size_t>(end - begin));
+          });
     }
   };
   return {.run = run, .algorithm = "copy"};
@@ -88,7 +95,8 @@ CompiledOp compile_op(const NodeContext& context, const EngineOp& op) {
 
 }  // namespace
 
-Program::Program(const Model& model, std::vector<Shape> input_shapes, const CompileOptions& options) : input_shapes_(std::move(input_shapes)) {
+Program::Program(const Model& model, std::vector<Shape> input_shapes, const CompileOptions& options)
+    : input_shapes_(std::move(input_shapes)) {
   Plan plan = make_plan(model, input_shapes_);
   if (options.optimize) {
     fuse(plan);
@@ -109,8 +117,10 @@ void Program::compile_steps(const Plan& plan, const Placement& placement, const 
     if (made.serial) here.threads = 1;
     if (step.kind == PlanStep::Kind::reorder)
       made.op = compile_reorder(plan.value(step.inputs[0]).type, plan.value(step.outputs[0]).type, *options.kernels);
-    else if (!placement.copies[s].empty()) made.op = compile_copies(plan, step, placement.copies[s]);
-    else made.op = compile_op(context_of(plan, step, here), *step.op);
+    else if (!placement.copies[s].empty())
+      made.op = compile_copies(plan, step, placement.copies[s]);
+    else
+      made.op = compile_op(context_of(plan, step, here), *step.op);
     packed_bytes_ += made.op.packed_bytes;
     describe(plan, step, made.op);
     steps_.push_back(std::move(made));
@@ -171,7 +181,8 @@ void Program::bind_memory(const Plan& plan, const Placement& placement, bool reu
 }
 
 void Program::run(const std::vector<Tensor>& inputs, std::vector<Tensor>& outputs, ThreadPool& pool, bool profile) {
-  for (const InputSlot& s : input_slots_) steps_[s.step].in[s.slot] = static_cast<const std::byte*>(inputs[s.input].raw()) + s.offset;
+  for (const InputSlot& s : input_slots_)
+    steps_[s.step].in[s.slot] = static_cast<const std::byte*>(inputs[s.input].raw()) + s.offset;
   const Clock::time_point start = profile ? Clock::now() : Clock::time_point{};
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     Step& step = steps_[i];
@@ -184,14 +195,19 @@ void Program::run(const std::vector<Tensor>& inputs, std::vector<Tensor>& output
   outputs.resize(outputs_.size());
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const Output& o = outputs_[i];
-    if (!outputs[i].defined() || outputs[i].dtype() != o.dtype || outputs[i].shape() != o.shape) outputs[i] = Tensor(o.dtype, o.shape);
+    if (!outputs[i].defined() || outputs[i].dtype() != o.dtype || outputs[i].shape() != o.shape)
+      outputs[i] = Tensor(o.dtype, o.shape);
     if (o.bytes == 0) continue;
-    std::memcpy(outputs[i].raw(), o.data ? o.data : static_cast<const std::byte*>(inputs[o.input].raw()) + o.offset, o.bytes);
+    std::memcpy(outputs[i].raw(), o.data ? o.data : static_cast<const std::byte*>(inputs[o.input].raw()) + o.offset,
+                o.bytes);
   }
 }
 
-std::vector<Tensor> evaluate_node(const Node& node, const std::vector<const Tensor*>& inputs, const KernelTable& kernels) {
-  auto type = [](const Tensor* t) { return t ? ValueType{t->dtype(), SymShape(t->shape().begin(), t->shape().end())} : ValueType{}; };
+std::vector<Tensor> evaluate_node(const Node& node, const std::vector<const Tensor*>& inputs,
+                                  const KernelTable& kernels) {
+  auto type = [](const Tensor* t) {
+    return t ? ValueType{t->dtype(), SymShape(t->shape().begin(), t->shape().end())} : ValueType{};
+  };
   std::vector<ValueType> types;
   for (const Tensor* t : inputs) types.push_back(type(t));
   std::vector<const ValueType*> pointers;

@@ -61,6 +61,7 @@ class Program {
 Bindings bind_inputs(const Graph& graph, const std::vector<Shape>& shapes);
 
 // Runs one node on one thread: constant folding.
-std::vector<Tensor> evaluate_node(const Node& node, const std::vector<const Tensor*>& inputs, const KernelTable& kernels);
+std::vector<Tensor> evaluate_node(const Node& node, const std::vector<const Tensor*>& inputs,
+                                  const KernelTable& kernels);
 
 }  // namespace frugal

@@ -29,7 +29,9 @@ struct Session::Impl {
         pool(o.threads > 0 ? o.threads : available_cores()) {
     verify(model);
     if (options.optimize)
-      simplified = simplify(model, [&](const Node& node, const std::vector<const Tensor*>& inputs) { return evaluate_node(node, inputs, table); });
+      simplified = simplify(model, [&](const Node& node, const std::vector<const Tensor*>& inputs) {
+        return evaluate_node(node, inputs, table);
+      });
   }
 
   const Model& compiled_model() const { return options.optimize ? simplified : model; }
@@ -46,7 +48,8 @@ struct Session::Impl {
       for (const Tensor& t : inputs) shapes.push_back(t.shape());
       CompileOptions o{options.optimize, options.winograd, pool.threads(), &table, &packs};
       auto made = std::make_unique<Program>(compiled_model(), std::move(shapes), o);
-      while (!programs.empty() && (programs.size() == kMostPrograms || all_arenas() + made->arena_bytes() > kMostArenaBytes))
+      while (!programs.empty() &&
+             (programs.size() == kMostPrograms || all_arenas() + made->arena_bytes() > kMostArenaBytes))
         programs.pop_back();
       programs.push_back(std::move(made));
       found = programs.end() - 1;
@@ -85,7 +88,8 @@ std::vector<Tensor> Session::run(const std::vector<Tensor>& inputs) {
 
 void Session::run(const std::vector<Tensor>& inputs, std::vector<Tensor>& outputs) {
   const Graph& graph = impl_->model.graph;
-  require(inputs.size() == graph.inputs().size(), "model '{}' takes {} inputs, not {}", graph.name(), graph.inputs().size(), inputs.size());
+  require(inputs.size() == graph.inputs().size(), "model '{}' takes {} inputs, not {}", graph.name(),
+          graph.inputs().size(), inputs.size());
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const Value& value = graph.value(graph.inputs()[i]);
     if (!inputs[i].defined()) fail("input '{}' is empty; it must be {}", value.name, to_string(value.type));
@@ -96,9 +100,12 @@ void Session::run(const std::vector<Tensor>& inputs, std::vector<Tensor>& output
 }
 
 std::vector<NodeProfile> Session::profile() const {
-  return impl_->options.profile && !impl_->programs.empty() ? impl_->programs.front()->profile() : std::vector<NodeProfile>{};
+  return impl_->options.profile && !impl_->programs.empty() ? impl_->programs.front()->profile()
+                                                            : std::vector<NodeProfile>{};
 }
-std::size_t Session::arena_bytes() const { return impl_->programs.empty() ? 0 : impl_->programs.front()->arena_bytes(); }
+std::size_t Session::arena_bytes() const {
+  return impl_->programs.empty() ? 0 : impl_->programs.front()->arena_bytes();
+}
 std::size_t Session::packed_bytes() const {
   return impl_->packs.bytes() + (impl_->programs.empty() ? 0 : impl_->programs.front()->packed_bytes());
 }

@@ -15,7 +15,8 @@ class Placer {
     for (std::size_t i = 0; i < plan.values.size(); ++i) {
       const PlanValue& v = plan.values[i];
       p_.values.push_back({static_cast<int>(i), 0});
-      p_.storages.push_back({.bytes = v.bytes(), .members = {static_cast<ValueId>(i)}, .external = v.constant || v.input >= 0});
+      p_.storages.push_back(
+          {.bytes = v.bytes(), .members = {static_cast<ValueId>(i)}, .external = v.constant || v.input >= 0});
     }
     for (std::size_t s = 0; s < plan.steps.size(); ++s) {
       for (ValueId id : plan.steps[s].inputs)
@@ -62,7 +63,8 @@ class Placer {
 
   void place_view(std::size_t s, const PlanStep& step) {
     ValueId in = step.inputs.empty() ? kNone : step.inputs[0], out = step.outputs[0];
-    bool view = step.kind == PlanStep::Kind::reorder ? reorder_is_free(plan_.value(in).type, plan_.value(out).type) : step.op->view;
+    bool view = step.kind == PlanStep::Kind::reorder ? reorder_is_free(plan_.value(in).type, plan_.value(out).type)
+                                                     : step.op->view;
     if (!view) return;
     merge(out, in, p_.offset(in));
     p_.elided[s] = true;
@@ -89,7 +91,8 @@ class Placer {
   void place_split(std::size_t s, const PlanStep& step) {
     if (!step.op || !step.op->split_axis) return;
     ValueId in = step.inputs[0];
-    std::vector<std::size_t> offsets = part_offsets(in, step.outputs, step.op->split_axis(context_of(plan_, step, options_)));
+    std::vector<std::size_t> offsets =
+        part_offsets(in, step.outputs, step.op->split_axis(context_of(plan_, step, options_)));
     if (offsets.empty()) return;
     for (std::size_t i = 0; i < offsets.size(); ++i) merge(step.outputs[i], in, p_.offset(in) + offsets[i]);
     p_.elided[s] = true;
@@ -98,11 +101,14 @@ class Placer {
   void place_concat(std::size_t s, const PlanStep& step) {
     if (!step.op || !step.op->concat_axis) return;
     ValueId out = step.outputs[0];
-    std::vector<std::size_t> offsets = part_offsets(out, step.inputs, step.op->concat_axis(context_of(plan_, step, options_)));
+    std::vector<std::size_t> offsets =
+        part_offsets(out, step.inputs, step.op->concat_axis(context_of(plan_, step, options_)));
     for (std::size_t i = 0; i < offsets.size(); ++i) {
       ValueId part = step.inputs[i];
-      if (storage_of(part) != storage_of(out) && whole(part) && !mine(part).external) merge(part, out, p_.offset(out) + offsets[i]);
-      else p_.copies[s].push_back(static_cast<int>(i));
+      if (storage_of(part) != storage_of(out) && whole(part) && !mine(part).external)
+        merge(part, out, p_.offset(out) + offsets[i]);
+      else
+        p_.copies[s].push_back(static_cast<int>(i));
     }
     p_.elided[s] = !offsets.empty() && p_.copies[s].empty();
   }
@@ -132,6 +138,8 @@ class Placer {
 
 }  // namespace
 
-Placement place_values(const Plan& plan, const CompileOptions& options, bool share) { return Placer(plan, options).run(share); }
+Placement place_values(const Plan& plan, const CompileOptions& options, bool share) {
+  return Placer(plan, options).run(share);
+}
 
 }  // namespace frugal

@@ -13,9 +13,9 @@ namespace frugal {
 
 struct Storage {
   std::size_t bytes = 0;
-  int first = -1, last = -1;          // steps; graph outputs live to steps.size()
+  int first = -1, last = -1;  // steps; graph outputs live to steps.size()
   std::vector<ValueId> members{};
-  bool external = false;              // an input's or a weight's memory
+  bool external = false;  // an input's or a weight's memory
 };
 
 struct Placement {
@@ -23,12 +23,14 @@ struct Placement {
     int storage;
     std::size_t offset;
   };
-  std::vector<Place> values;          // of each value
-  std::vector<Storage> storages;      // empty ones (no members) are gone
-  std::vector<bool> elided;           // of each step: it has nothing to do
+  std::vector<Place> values;             // of each value
+  std::vector<Storage> storages;         // empty ones (no members) are gone
+  std::vector<bool> elided;              // of each step: it has nothing to do
   std::vector<std::vector<int>> copies;  // of each concat made by copying: the inputs that are not in place yet
 
-  const Storage& of(ValueId id) const { return storages[static_cast<std::size_t>(values[static_cast<std::size_t>(id)].storage)]; }
+  const Storage& of(ValueId id) const {
+    return storages[static_cast<std::size_t>(values[static_cast<std::size_t>(id)].storage)];
+  }
   std::size_t offset(ValueId id) const { return values[static_cast<std::size_t>(id)].offset; }
 };
 

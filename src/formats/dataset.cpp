@@ -149,9 +149,8 @@ std::unique_ptr<ImageDataset> open_cifar(const fs::path& folder, const std::vect
   std::int64_t count = 0;
   for (const fs::path& file : files) {
     auto mapping = MappedFile::open(file);
-    parts.push_back(naming_file(file, [&] {
-      return read_cifar(mapping->bytes(), hundred ? 2 : 1, static_cast<int>(names.size()));
-    }));
+    parts.push_back(naming_file(
+        file, [&] { return read_cifar(mapping->bytes(), hundred ? 2 : 1, static_cast<int>(names.size())); }));
     count += parts.back().pixels.dim(0);
   }
   Tensor pixels(DType::u8, {count, 3, 32, 32});
@@ -185,7 +184,8 @@ std::unique_ptr<ImageDataset> open_folders(const fs::path& folder, const std::st
   const char* other = split == "val" ? "test" : split == "test" ? "val" : "train";
   fs::path root = fs::is_directory(folder / split) ? folder / split : folder / other;
   if (!fs::is_directory(root)) {
-    bool splits = fs::is_directory(folder / "train") || fs::is_directory(folder / "val") || fs::is_directory(folder / "test");
+    bool splits =
+        fs::is_directory(folder / "train") || fs::is_directory(folder / "val") || fs::is_directory(folder / "test");
     require(!splits && split != "train", "{} has no folder {}/ with a folder for each class", folder.string(), split);
     root = folder;
   }
@@ -193,8 +193,10 @@ std::unique_ptr<ImageDataset> open_folders(const fs::path& folder, const std::st
   fs::path numbering = fs::is_directory(folder / "train") ? folder / "train" : root;
   Names names;
   for (const fs::path& item : FolderDataset::sorted_folders(numbering)) names.push_back(item.filename());
-  require(!names.empty(), "{} holds no data set: neither IDX (train-images-idx3-ubyte), nor CIFAR (.bin), nor a folder "
-          "for each class", folder.string());
+  require(!names.empty(),
+          "{} holds no data set: neither IDX (train-images-idx3-ubyte), nor CIFAR (.bin), nor a folder "
+          "for each class",
+          folder.string());
   return std::make_unique<FolderDataset>(root, std::move(names));
 }
 

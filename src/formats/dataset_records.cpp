@@ -35,8 +35,8 @@ Tensor read_idx(std::span<const std::byte> bytes, std::size_t max_bytes) {
 CifarRecords read_cifar(std::span<const std::byte> bytes, int label_bytes, int classes) {
   constexpr std::size_t kPixels = 3 * 32 * 32;
   auto skip = static_cast<std::size_t>(label_bytes), record = skip + kPixels;
-  require(!bytes.empty() && bytes.size() % record == 0, "{} bytes are not whole CIFAR records of {}; the file is truncated",
-          bytes.size(), record);
+  require(!bytes.empty() && bytes.size() % record == 0,
+          "{} bytes are not whole CIFAR records of {}; the file is truncated", bytes.size(), record);
   require(bytes.size() <= kMaxDatasetBytes, "a CIFAR file of {} bytes is above the limit of {}", bytes.size(),
           kMaxDatasetBytes);
   std::size_t count = bytes.size() / record;
@@ -45,7 +45,8 @@ CifarRecords read_cifar(std::span<const std::byte> bytes, int label_bytes, int c
   for (std::size_t i = 0; i < count; ++i) {
     const std::byte* at = bytes.data() + i * record;
     out.labels[i] = static_cast<int>(at[skip - 1]);
-    require(out.labels[i] < classes, "CIFAR record {} has label {}, but there are {} classes", i, out.labels[i], classes);
+    require(out.labels[i] < classes, "CIFAR record {} has label {}, but there are {} classes", i, out.labels[i],
+            classes);
     std::memcpy(to + i * kPixels, at + skip, kPixels);
   }
   return out;

@@ -61,8 +61,10 @@ Image upright(Image image, int orientation) {
       bool flip_columns = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
       if (flip_rows) row = h - 1 - row;
       if (flip_columns) column = w - 1 - column;
-      std::copy_n(image.pixels.data() + (static_cast<std::size_t>(row) * static_cast<std::size_t>(w) +
-                                         static_cast<std::size_t>(column)) * 3, 3, to);
+      std::copy_n(
+          image.pixels.data() +
+              (static_cast<std::size_t>(row) * static_cast<std::size_t>(w) + static_cast<std::size_t>(column)) * 3,
+          3, to);
     }
   return out;
 }
@@ -88,7 +90,8 @@ Image::Image(int w, int h, int c, std::uint8_t value) : width(w), height(h), cha
 
 void check_image_size(std::int64_t width, std::int64_t height, std::int64_t max_pixels) {
   require(width > 0 && height > 0, "the picture is {}x{}; it has no pixels", width, height);
-  require(width <= max_pixels / height, "the picture is {}x{}, above the limit of {} pixels", width, height, max_pixels);
+  require(width <= max_pixels / height, "the picture is {}x{}, above the limit of {} pixels", width, height,
+          max_pixels);
 }
 
 int exif_orientation(std::span<const std::byte> tiff) {

@@ -25,7 +25,8 @@ void check_weights(const Graph& graph, const Weights& weights) {
   for (const Value& value : graph.values()) {
     if (value.kind != ValueKind::weight) continue;
     auto found = weights.find(value.name);
-    require(found != weights.end() && found->second.defined(), "the weight '{}' of the graph has no tensor", value.name);
+    require(found != weights.end() && found->second.defined(), "the weight '{}' of the graph has no tensor",
+            value.name);
     const Tensor& t = found->second;
     require(t.dtype() == value.type.dtype && t.shape() == fixed_shape(value.type.shape),
             "the weight '{}' must be {}, but its tensor is {}[{}]", value.name, to_string(value.type), name(t.dtype()),
@@ -35,14 +36,16 @@ void check_weights(const Graph& graph, const Weights& weights) {
   if (used == weights.size()) return;
   for (const auto& [name, tensor] : weights) {
     ValueId id = graph.find(name);
-    require(id != kNone && graph.value(id).kind == ValueKind::weight, "the tensor '{}' is not a weight of the graph", name);
+    require(id != kNone && graph.value(id).kind == ValueKind::weight, "the tensor '{}' is not a weight of the graph",
+            name);
   }
 }
 
 void check_format(const std::string& text) {
   int format = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), format);
-  require(error == std::errc() && end == text.data() + text.size() && format >= 1, "its frugal.format is not a number from 1");
+  require(error == std::errc() && end == text.data() + text.size() && format >= 1,
+          "its frugal.format is not a number from 1");
   require(format <= kFormat, "it has format {}, newer than {}: use a newer frugal", format, kFormat);
 }
 

@@ -46,7 +46,9 @@ class HeaderReader {
       }
     }
     require(seen[0] && seen[1] && seen[2], "the NPY header lacks {}",
-            !seen[0] ? "descr" : !seen[1] ? "fortran_order" : "shape");
+            !seen[0]   ? "descr"
+            : !seen[1] ? "fortran_order"
+                       : "shape");
     skip_space();
     require(rest_.empty(), "the NPY header goes on behind its closing brace");
     return header;

@@ -7,7 +7,7 @@
 
 namespace frugal {
 
-std::string npy_header(const Tensor& tensor);    // everything before the data
-Tensor npy_writable(const Tensor& tensor);       // itself, or converted to a type that NumPy has
+std::string npy_header(const Tensor& tensor);  // everything before the data
+Tensor npy_writable(const Tensor& tensor);     // itself, or converted to a type that NumPy has
 
 }  // namespace frugal

@@ -51,15 +51,16 @@ std::size_t find_end_record(Bytes file) {
 Member read_central(Bytes file, std::size_t& at, std::size_t end) {
   require(end - at >= kCentralSize && number(file, at, 4) == kCentralSignature,
           "the directory of the NPZ archive is corrupt");
-  std::size_t name_size = number(file, at + 28, 2), extra = number(file, at + 30, 2), comment = number(file, at + 32, 2);
+  std::size_t name_size = number(file, at + 28, 2), extra = number(file, at + 30, 2),
+              comment = number(file, at + 32, 2);
   require(name_size <= kMaxName, "a name of {} bytes in the NPZ archive is too long (at most {})", name_size, kMaxName);
   require(end - at - kCentralSize >= name_size + extra + comment, "the directory of the NPZ archive is corrupt");
   Member m;
   m.name = text(file, at + kCentralSize, name_size);
   require((number(file, at + 8, 2) & 1) == 0, "'{}' in the NPZ archive is encrypted, which is not supported", m.name);
   m.method = static_cast<int>(number(file, at + 10, 2));
-  require(m.method == 0 || m.method == 8, "'{}' uses ZIP compression method {} (0, stored, and 8, deflated, are supported)",
-          m.name, m.method);
+  require(m.method == 0 || m.method == 8,
+          "'{}' uses ZIP compression method {} (0, stored, and 8, deflated, are supported)", m.name, m.method);
   m.crc = number(file, at + 16, 4);
   m.packed = number(file, at + 20, 4);
   m.unpacked = number(file, at + 24, 4);
@@ -78,7 +79,8 @@ std::vector<Member> read_directory(Bytes file) {
   require(number(file, end + 4, 4) == 0 && number(file, end + 8, 2) == count,
           "the NPZ archive is split over several disks, which is not supported");
   require(count != 0xffff && start != UINT32_MAX, "the NPZ archive is ZIP64, which is not supported");
-  require(start <= end && size == end - start, "the directory of the NPZ archive does not lie where its end record says");
+  require(start <= end && size == end - start,
+          "the directory of the NPZ archive does not lie where its end record says");
   std::vector<Member> members;
   std::size_t at = start;
   for (std::size_t i = 0; i < count; ++i) members.push_back(read_central(file, at, end));
@@ -172,9 +174,15 @@ void write_npz(const std::string& path, const std::map<std::string, Tensor>& ten
             "cannot write {}: an NPZ archive is limited to 4 GiB; use safetensors", path);
 
     std::string common;  // fields that the local header and the directory share; 0x0800: the name is UTF-8
-    append(common, {{20, 2}, {0x0800, 2}, {deflated ? 8u : 0u, 2}, {kZipEpoch, 4}, {crc_of(plain), 4},
-                    {static_cast<std::uint32_t>(data.size()), 4}, {static_cast<std::uint32_t>(plain.size()), 4},
-                    {static_cast<std::uint32_t>(file_name.size()), 2}, {0, 2}});
+    append(common, {{20, 2},
+                    {0x0800, 2},
+                    {deflated ? 8u : 0u, 2},
+                    {kZipEpoch, 4},
+                    {crc_of(plain), 4},
+                    {static_cast<std::uint32_t>(data.size()), 4},
+                    {static_cast<std::uint32_t>(plain.size()), 4},
+                    {static_cast<std::uint32_t>(file_name.size()), 2},
+                    {0, 2}});
     std::string local;
     append(local, {{kLocalSignature, 4}});
     local += common + file_name;
@@ -191,8 +199,13 @@ void write_npz(const std::string& path, const std::map<std::string, Tensor>& ten
   file.write(directory);
   std::string end;
   auto count = static_cast<std::uint32_t>(tensors.size());
-  append(end, {{kEndSignature, 4}, {0, 4}, {count, 2}, {count, 2}, {static_cast<std::uint32_t>(directory.size()), 4},
-               {static_cast<std::uint32_t>(offset), 4}, {0, 2}});
+  append(end, {{kEndSignature, 4},
+               {0, 4},
+               {count, 2},
+               {count, 2},
+               {static_cast<std::uint32_t>(directory.size()), 4},
+               {static_cast<std::uint32_t>(offset), 4},
+               {0, 2}});
   file.write(end);
   file.commit();
 }

@@ -48,7 +48,8 @@ class HeaderParser : public nlohmann::json_sax<nlohmann::json> {
 
   bool number_unsigned(number_unsigned_t value) override {
     if (at_ == At::shape) {
-      require(entry().shape.size() < kMaxRank, "the shape of tensor '{}' has more than {} dims", entry().name, kMaxRank);
+      require(entry().shape.size() < kMaxRank, "the shape of tensor '{}' has more than {} dims", entry().name,
+              kMaxRank);
       require(value <= INT64_MAX, "the shape of tensor '{}' overflows", entry().name);
       entry().shape.push_back(static_cast<std::int64_t>(value));
     } else if (at_ == At::offsets) {
@@ -106,7 +107,9 @@ class HeaderParser : public nlohmann::json_sax<nlohmann::json> {
     if (at_ == At::tensor) {
       const Entry& e = entry();
       require(e.has_dtype && e.has_shape && e.has_offsets, "tensor '{}' lacks {}", e.name,
-              !e.has_dtype ? "dtype" : !e.has_shape ? "shape" : "data_offsets");
+              !e.has_dtype   ? "dtype"
+              : !e.has_shape ? "shape"
+                             : "data_offsets");
     }
     at_ = at_ == At::document ? At::end : At::document;
     return true;
@@ -165,8 +168,8 @@ void check_layout(std::vector<Entry>& entries, std::uint64_t data_size) {
     } catch (const Error& error) {
       fail("tensor '{}': {}", e.name, error.what());
     }
-    require(end - begin == wanted, "tensor '{}' has {} bytes of data, but shape {} of {} needs {}", e.name,
-            end - begin, to_string(e.shape), name(e.dtype), wanted);
+    require(end - begin == wanted, "tensor '{}' has {} bytes of data, but shape {} of {} needs {}", e.name, end - begin,
+            to_string(e.shape), name(e.dtype), wanted);
   }
   std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.offsets < b.offsets; });
   std::uint64_t at = 0;
@@ -211,7 +214,8 @@ SafetensorsFile read_safetensors(std::span<const std::byte> bytes, std::shared_p
     if (e.dtype == DType::boolean)
       require(std::all_of(begin, begin + size, [](std::byte b) { return b <= std::byte{1}; }),
               "tensor '{}' holds a bool that is neither 0 nor 1", e.name);
-    bool aligned = reinterpret_cast<std::uintptr_t>(begin) % static_cast<unsigned>(dtype_info(e.dtype).block_bytes) == 0;
+    bool aligned =
+        reinterpret_cast<std::uintptr_t>(begin) % static_cast<unsigned>(dtype_info(e.dtype).block_bytes) == 0;
     bool share = owner && aligned && size != 0;
     file.tensors[e.name] = share ? Tensor::wrap(e.dtype, std::move(e.shape), const_cast<std::byte*>(begin), owner)
                                  : tensor_from_bytes(e.dtype, std::move(e.shape), begin, size);
@@ -246,9 +250,9 @@ void write_safetensors(const std::string& path, const std::map<std::string, Tens
     std::size_t offset = 0;
     for (const Named* named : order) {
       const Tensor& t = named->second;
-      text += fmt::format(R"({}:{{"dtype":"{}","shape":{},"data_offsets":[{},{}]}},)", nlohmann::json(named->first).dump(),
-                          dtype_info(t.dtype()).safetensors, nlohmann::json(t.shape()).dump(), offset,
-                          offset + t.bytes());
+      text +=
+          fmt::format(R"({}:{{"dtype":"{}","shape":{},"data_offsets":[{},{}]}},)", nlohmann::json(named->first).dump(),
+                      dtype_info(t.dtype()).safetensors, nlohmann::json(t.shape()).dump(), offset, offset + t.bytes());
       offset += t.bytes();
     }
   } catch (const nlohmann::json::exception&) {

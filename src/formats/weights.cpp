@@ -32,7 +32,8 @@ std::string list(const std::vector<std::string>& names, std::string_view what, c
     named.push_back("'" + names[i] + "'" + (near.empty() ? "" : " (nearest: '" + near + "')"));
   }
   if (names.size() > kNamed) named.push_back("...");
-  return fmt::format("; {} {} {}: {}", names.size(), names.size() == 1 ? "tensor is" : "tensors are", what, join(named, ", "));
+  return fmt::format("; {} {} {}: {}", names.size(), names.size() == 1 ? "tensor is" : "tensors are", what,
+                     join(named, ", "));
 }
 
 }  // namespace
@@ -58,7 +59,8 @@ Weights match_weights(const Graph& graph, const Weights& tensors, const std::str
       weights.emplace(value.name, tensor.to(value.type.dtype));
   }
   for (const auto& [name, tensor] : given)
-    if (ValueId id = graph.find(name); id == kNone || graph.value(id).kind != ValueKind::weight) unexpected.push_back(name);
+    if (ValueId id = graph.find(name); id == kNone || graph.value(id).kind != ValueKind::weight)
+      unexpected.push_back(name);
   if (missing.empty() && unexpected.empty() && shapes.empty()) return weights;
 
   std::string message = fmt::format("{} does not fit network '{}'", source, graph.name());

@@ -16,8 +16,10 @@ ValueId GraphBuilder::weight(const std::string& name, Shape shape, Init init, We
   return graph_.add_weight(name, DType::f32, std::move(shape), role, init);
 }
 
-std::vector<ValueId> GraphBuilder::ops(std::string_view op, std::vector<ValueId> inputs, Attrs attrs, const std::string& name) {
-  return graph_.add_node(op, name.empty() ? graph_.fresh_name(std::string(op)) : name, std::move(inputs), std::move(attrs));
+std::vector<ValueId> GraphBuilder::ops(std::string_view op, std::vector<ValueId> inputs, Attrs attrs,
+                                       const std::string& name) {
+  return graph_.add_node(op, name.empty() ? graph_.fresh_name(std::string(op)) : name, std::move(inputs),
+                         std::move(attrs));
 }
 
 ValueId GraphBuilder::op(std::string_view op, std::vector<ValueId> inputs, Attrs attrs, const std::string& name) {
@@ -28,7 +30,8 @@ ValueId GraphBuilder::op(std::string_view op, std::vector<ValueId> inputs, Attrs
 
 ValueId GraphBuilder::conv2d(const std::string& name, ValueId x, const ConvOptions& o) {
   std::int64_t in = channels(x), padding = o.padding == ConvOptions::kSame ? o.dilation * (o.kernel / 2) : o.padding;
-  require(o.groups >= 1 && in % o.groups == 0, "layer '{}': {} channels cannot be split into {} groups", name, in, o.groups);
+  require(o.groups >= 1 && in % o.groups == 0, "layer '{}': {} channels cannot be split into {} groups", name, in,
+          o.groups);
   ValueId w = weight(name + ".weight", {o.out, in / o.groups, o.kernel, o.kernel}, o.init);
   double fan_in = static_cast<double>(in / o.groups * o.kernel * o.kernel);
   ValueId b = o.bias ? weight(name + ".bias", {o.out}, {Init::Kind::torch_default, fan_in, false}) : kNone;
@@ -53,7 +56,8 @@ ValueId GraphBuilder::linear(const std::string& name, ValueId x, std::int64_t ou
   Dim in = dim(x, -1);
   require(in.fixed(), "layer '{}': the last dim of its input must be known, not '{}'", name, in.text());
   ValueId w = weight(name + ".weight", {out, in.value()}, init);
-  ValueId b = bias ? weight(name + ".bias", {out}, {Init::Kind::torch_default, static_cast<double>(in.value()), false}) : kNone;
+  ValueId b =
+      bias ? weight(name + ".bias", {out}, {Init::Kind::torch_default, static_cast<double>(in.value()), false}) : kNone;
   return op("linear", {x, w, b}, {}, name);
 }
 

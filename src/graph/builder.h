@@ -15,7 +15,7 @@ struct ConvOptions {
   std::int64_t out = 0;
   std::int64_t kernel = 1;
   std::int64_t stride = 1;
-  std::int64_t padding = kSame;   // kSame: kernel / 2 (times dilation)
+  std::int64_t padding = kSame;  // kSame: kernel / 2 (times dilation)
   std::int64_t dilation = 1;
   std::int64_t groups = 1;
   bool bias = false;
@@ -33,7 +33,8 @@ class GraphBuilder {
 
   // Any op; one output. An empty name becomes the op's name with a number.
   ValueId op(std::string_view op, std::vector<ValueId> inputs, Attrs attrs = {}, const std::string& name = "");
-  std::vector<ValueId> ops(std::string_view op, std::vector<ValueId> inputs, Attrs attrs = {}, const std::string& name = "");
+  std::vector<ValueId> ops(std::string_view op, std::vector<ValueId> inputs, Attrs attrs = {},
+                           const std::string& name = "");
 
   // Layers with weights `name`.weight, `name`.bias, ...
   ValueId conv2d(const std::string& name, ValueId x, const ConvOptions& options);
@@ -45,8 +46,8 @@ class GraphBuilder {
   ValueId add(ValueId a, ValueId b) { return op("add", {a, b}); }
   ValueId flatten(ValueId x);  // [N, ...] -> [N, product]
 
-  Dim dim(ValueId x, int i) const;             // negative counts from the end
-  std::int64_t channels(ValueId x) const;      // dim 1, which must be fixed
+  Dim dim(ValueId x, int i) const;         // negative counts from the end
+  std::int64_t channels(ValueId x) const;  // dim 1, which must be fixed
   void output(ValueId x, const std::string& name) { graph_.add_output(x, name); }
   Graph finish() { return std::move(graph_); }
   const Graph& graph() const { return graph_; }

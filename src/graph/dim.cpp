@@ -121,8 +121,10 @@ Dim exact_div(const Dim& a, const Dim& b) {
       left.erase(at);
     }
     if (t.coefficient % divisor != 0) refuse();
-    if (left.empty()) out.constant_ = checked_add(out.constant_, t.coefficient / divisor);
-    else out.add_term(Dim::make_term(t.coefficient / divisor, std::move(left)));
+    if (left.empty())
+      out.constant_ = checked_add(out.constant_, t.coefficient / divisor);
+    else
+      out.add_term(Dim::make_term(t.coefficient / divisor, std::move(left)));
   }
   return out;
 }

@@ -56,19 +56,24 @@ std::vector<ValueId> Graph::add_node(std::string_view op_name, const std::string
                                      Attrs attrs) {
   const OpDef& op = OpRegistry::instance().get(op_name);
   require(!name.empty() && !node_by_name_.contains(name), "graph '{}' already has a node '{}'", name_, name);
-  Node node{.name = name, .op = &op, .inputs = std::move(inputs), .outputs = {}, .attrs = complete_attributes(op, name, std::move(attrs))};
+  Node node{.name = name,
+            .op = &op,
+            .inputs = std::move(inputs),
+            .outputs = {},
+            .attrs = complete_attributes(op, name, std::move(attrs))};
 
   bool variadic = !op.inputs.empty() && op.inputs.back().variadic;
   require(node.inputs.size() <= op.inputs.size() || variadic, "node '{}' ({}) takes at most {} inputs, not {}", name,
           op.name, op.inputs.size(), node.inputs.size());
   if (!variadic) node.inputs.resize(op.inputs.size(), kNone);
-  require(node.inputs.size() >= op.inputs.size(), "node '{}' ({}) needs at least {} inputs", name, op.name, op.inputs.size());
+  require(node.inputs.size() >= op.inputs.size(), "node '{}' ({}) needs at least {} inputs", name, op.name,
+          op.inputs.size());
   std::vector<const ValueType*> types;
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
     const InputSpec& spec = op.inputs[std::min(i, op.inputs.size() - 1)];
     ValueId id = node.inputs[i];
-    require(id >= kNone && id < static_cast<ValueId>(values_.size()), "node '{}' ({}): input '{}' refers to a value that does not exist",
-            name, op.name, spec.name);
+    require(id >= kNone && id < static_cast<ValueId>(values_.size()),
+            "node '{}' ({}): input '{}' refers to a value that does not exist", name, op.name, spec.name);
     require(id != kNone || spec.optional, "node '{}' ({}): input '{}' is missing", name, op.name, spec.name);
     types.push_back(id == kNone ? nullptr : &values_[static_cast<std::size_t>(id)].type);
     if (id != kNone) check_type(node, spec, types.back()->dtype);
@@ -91,9 +96,11 @@ std::vector<ValueId> Graph::add_node(std::string_view op_name, const std::string
 }
 
 void Graph::add_output(ValueId value, const std::string& name) {
-  require(value >= 0 && value < static_cast<ValueId>(values_.size()), "output '{}' refers to a value that does not exist", name);
+  require(value >= 0 && value < static_cast<ValueId>(values_.size()),
+          "output '{}' refers to a value that does not exist", name);
   require(outputs_.size() < kMaxOutputs, "graph '{}' has more than {} outputs", name_, kMaxOutputs);
-  for (const std::string& other : output_names_) require(other != name, "graph '{}' already has an output '{}'", name_, name);
+  for (const std::string& other : output_names_)
+    require(other != name, "graph '{}' already has an output '{}'", name_, name);
   outputs_.push_back(value);
   output_names_.push_back(name);
 }

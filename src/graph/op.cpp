@@ -36,7 +36,9 @@ const Attr& attribute(const Node& node, std::string_view name) {
 bool attr_flag(const Node& n, std::string_view name) { return std::get<bool>(attribute(n, name).value); }
 std::int64_t attr_int(const Node& n, std::string_view name) { return std::get<std::int64_t>(attribute(n, name).value); }
 double attr_real(const Node& n, std::string_view name) { return std::get<double>(attribute(n, name).value); }
-const std::string& attr_text(const Node& n, std::string_view name) { return std::get<std::string>(attribute(n, name).value); }
+const std::string& attr_text(const Node& n, std::string_view name) {
+  return std::get<std::string>(attribute(n, name).value);
+}
 const Ints& attr_ints(const Node& n, std::string_view name) { return std::get<Ints>(attribute(n, name).value); }
 const Floats& attr_reals(const Node& n, std::string_view name) { return std::get<Floats>(attribute(n, name).value); }
 

@@ -78,8 +78,8 @@ std::string draw_box(const Box& box) {
   return fmt::format(
       "<rect x='{}' y='{}' width='{}' height='{}' rx='7' fill='{}' stroke='#555'/>"
       "<text x='{}' y='{}' font-weight='600'>{}</text><text x='{}' y='{}' fill='#444'>{}</text>\n",
-      box.x(), box.y(), kBoxWidth, kBoxHeight, box.colour, box.x() + 10, box.y() + 17, xml_escaped(box.title), box.x() + 10, box.y() + 33,
-      xml_escaped(box.detail));
+      box.x(), box.y(), kBoxWidth, kBoxHeight, box.colour, box.x() + 10, box.y() + 17, xml_escaped(box.title),
+      box.x() + 10, box.y() + 33, xml_escaped(box.detail));
 }
 
 std::string draw_edge(const Box& from, const Box& to) {
@@ -87,8 +87,8 @@ std::string draw_edge(const Box& from, const Box& to) {
   if (to.row == from.row + 1 || from.column != to.column)
     return fmt::format("<path d='M{} {} C{} {} {} {} {} {}'/>\n", x1, y1, x1, y1 + 20, x2, y2 - 20, x2, y2);
   int side = from.x() + kBoxWidth + 14;  // passes beside the boxes between
-  return fmt::format("<path d='M{} {} C{} {} {} {} {} {} L{} {} C{} {} {} {} {} {}'/>\n", x1, y1, x1, y1 + 14, side, y1 + 4, side,
-                     y1 + 26, side, y2 - 26, side, y2 - 4, x2, y2 - 14, x2, y2);
+  return fmt::format("<path d='M{} {} C{} {} {} {} {} {} L{} {} C{} {} {} {} {} {}'/>\n", x1, y1, x1, y1 + 14, side,
+                     y1 + 4, side, y1 + 26, side, y2 - 26, side, y2 - 4, x2, y2 - 14, x2, y2);
 }
 
 }  // namespace
@@ -114,14 +114,16 @@ std::string to_svg(const Graph& graph) {
       if (const Box* from = id == kNone ? nullptr : box_of(id)) edges += draw_edge(*from, boxes[inputs + i]);
   for (const Box& b : boxes) nodes += draw_box(b);
   return fmt::format(
-      "<svg xmlns='http://www.w3.org/2000/svg' width='{0}' height='{1}' viewBox='0 0 {0} {1}' font-family='sans-serif' font-size='12'>\n"
+      "<svg xmlns='http://www.w3.org/2000/svg' width='{0}' height='{1}' viewBox='0 0 {0} {1}' font-family='sans-serif' "
+      "font-size='12'>\n"
       "<rect width='100%' height='100%' fill='#fafafa'/>\n"
       "<defs><marker id='tip' viewBox='0 0 8 8' refX='7' refY='4' markerWidth='7' markerHeight='7' orient='auto'>"
       "<path d='M0 0L8 4L0 8z' fill='#666'/></marker></defs>\n"
       "<text x='{2}' y='{3}' font-size='17' font-weight='700'>{4}</text>"
       "<text x='{2}' y='{5}' fill='#444'>{6}parameters, {7}MAC</text>\n"
       "<g fill='none' stroke='#666' stroke-width='1.4' marker-end='url(#tip)'>\n{8}</g>\n{9}</svg>\n",
-      width, height, kMargin, kMargin + 4, xml_escaped(graph.name()), kMargin + 22, amount(costs.params), amount(costs.macs), edges, nodes);
+      width, height, kMargin, kMargin + 4, xml_escaped(graph.name()), kMargin + 22, amount(costs.params),
+      amount(costs.macs), edges, nodes);
 }
 
 }  // namespace frugal

@@ -15,7 +15,8 @@ std::string attributes(const Node& node) {
   std::string out;
   for (const AttrSpec& spec : node.op->attrs) {
     const Attr& attr = attribute(node, spec.name);
-    if (!spec.fallback || !(attr == *spec.fallback)) out += (out.empty() ? "" : ", ") + spec.name + "=" + to_string(attr);
+    if (!spec.fallback || !(attr == *spec.fallback))
+      out += (out.empty() ? "" : ", ") + spec.name + "=" + to_string(attr);
   }
   return out.empty() ? "" : " {" + out + "}";
 }
@@ -24,7 +25,8 @@ std::string attributes(const Node& node) {
 
 std::string to_text(const Graph& graph) {
   std::string out = "graph " + graph.name() + "\n";
-  for (ValueId id : graph.inputs()) out += "  input  %" + graph.value(id).name + " : " + to_string(graph.value(id).type) + "\n";
+  for (ValueId id : graph.inputs())
+    out += "  input  %" + graph.value(id).name + " : " + to_string(graph.value(id).type) + "\n";
   for (const Value& v : graph.values())
     if (v.kind == ValueKind::weight) out += "  weight @" + v.name + " : " + to_string(v.type) + "\n";
   for (const Node& node : graph.nodes()) {

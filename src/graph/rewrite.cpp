@@ -36,7 +36,8 @@ ValueId Rewriter::map(ValueId id) {
     to = result_.graph.add_weight(value.name, value.type.dtype, fixed_shape(value.type.shape), value.role, value.init);
     if (const Tensor* tensor = data(id)) result_.weights.emplace(value.name, *tensor);
   }
-  require(to != kNone, "a rewrite of graph '{}' dropped the value '{}', which is still used", graph().name(), value.name);
+  require(to != kNone, "a rewrite of graph '{}' dropped the value '{}', which is still used", graph().name(),
+          value.name);
   return to;
 }
 
@@ -77,7 +78,8 @@ std::string Rewriter::fresh_name(const std::string& stem) const {
   return name;
 }
 
-std::vector<ValueId> Rewriter::add_node(std::string_view op, const std::string& name, std::vector<ValueId> inputs, Attrs attrs) {
+std::vector<ValueId> Rewriter::add_node(std::string_view op, const std::string& name, std::vector<ValueId> inputs,
+                                        Attrs attrs) {
   return result_.graph.add_node(op, name, std::move(inputs), std::move(attrs));
 }
 
@@ -105,7 +107,8 @@ Model Rewriter::finish() {
 Model rewrite(const Model& model, const std::function<Visit(Rewriter&, const Node&)>& visit) {
   Rewriter rewriter(model);
   for (const Node& node : model.graph.nodes()) {
-    bool replaced = std::all_of(node.outputs.begin(), node.outputs.end(), [&](ValueId id) { return rewriter.mapped(id); });
+    bool replaced =
+        std::all_of(node.outputs.begin(), node.outputs.end(), [&](ValueId id) { return rewriter.mapped(id); });
     if (!replaced && visit(rewriter, node) == Visit::copy) rewriter.copy(node);
   }
   return rewriter.finish();

@@ -51,7 +51,8 @@ class Rewriter {
   // Make nodes and weights of the result. A replacement takes the name of what it replaces; other new
   // names come from fresh_name(), which neither graph has. `copy` also maps the outputs.
   std::vector<ValueId> copy(const Node& node);
-  std::vector<ValueId> add_node(std::string_view op, const std::string& name, std::vector<ValueId> result_inputs, Attrs attrs);
+  std::vector<ValueId> add_node(std::string_view op, const std::string& name, std::vector<ValueId> result_inputs,
+                                Attrs attrs);
   ValueId add_weight(const std::string& name, Tensor data, WeightRole role, Init init = {});
   // The same weight with other data: keeps name and role of the source's, which must have one user only.
   ValueId replace_weight(ValueId source_value, Tensor data);

@@ -9,8 +9,8 @@ namespace frugal {
 namespace {
 
 std::string_view type_name(AttrType type) {
-  constexpr std::string_view names[] = {"true or false", "an integer", "a number", "a text", "a list of integers",
-                                        "a list of numbers"};
+  constexpr std::string_view names[] = {"true or false", "an integer",         "a number",
+                                        "a text",        "a list of integers", "a list of numbers"};
   return names[static_cast<std::size_t>(type)];
 }
 
@@ -36,8 +36,10 @@ std::vector<double> numbers(const Attr& attr) {
 void check_values(const AttrSpec& spec, const Attr& attr, const std::string& where) {
   for (double v : numbers(attr)) {
     require(std::isfinite(v), "{} must be finite", where);
-    require(!spec.min || v >= *spec.min, "{} is {}, but must be at least {}", where, to_string(attr), spec.min.value_or(0));
-    require(!spec.max || v <= *spec.max, "{} is {}, but must be at most {}", where, to_string(attr), spec.max.value_or(0));
+    require(!spec.min || v >= *spec.min, "{} is {}, but must be at least {}", where, to_string(attr),
+            spec.min.value_or(0));
+    require(!spec.max || v <= *spec.max, "{} is {}, but must be at most {}", where, to_string(attr),
+            spec.max.value_or(0));
   }
   if (spec.length > 0)
     require(numbers(attr).size() == static_cast<std::size_t>(spec.length), "{} must have {} elements, not {}", where,

@@ -1,7 +1,7 @@
 #include "graph/serialize.h"
 
-#include <cmath>
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "graph/op.h"
@@ -51,7 +51,8 @@ std::string text(const json& object, const char* key, const std::string& where) 
 
 const json& list(const json& object, const char* key, const std::string& where) {
   const json& j = field(object, key, where);
-  require(j.is_array() && j.size() <= kMaxItems, "field '{}' of {} must be a list of at most {} elements", key, where, kMaxItems);
+  require(j.is_array() && j.size() <= kMaxItems, "field '{}' of {} must be a list of at most {} elements", key, where,
+          kMaxItems);
   return j;
 }
 
@@ -62,8 +63,8 @@ SymShape shape_from_json(const json& j, bool symbols, const std::string& where) 
     if (d.is_number_integer()) {
       shape.emplace_back(d.get<std::int64_t>());
     } else {
-      require(symbols && d.is_string() && !d.get_ref<const std::string&>().empty(), "a dim in the shape of {} must be {}", where,
-              symbols ? "an integer or a name" : "an integer");
+      require(symbols && d.is_string() && !d.get_ref<const std::string&>().empty(),
+              "a dim in the shape of {} must be {}", where, symbols ? "an integer or a name" : "an integer");
       shape.push_back(Dim::symbol(d.get<std::string>()));
     }
   }
@@ -97,7 +98,8 @@ void read_node(Graph& graph, const json& j, const std::string& where) {
   Attrs attrs;
   const json& given = field(j, "attrs", here);
   require(given.is_object(), "field 'attrs' of {} must be an object", here);
-  for (const auto& [key, value] : given.items()) attrs[key] = attr_from_json(value, "attribute '" + key + "' of " + here);
+  for (const auto& [key, value] : given.items())
+    attrs[key] = attr_from_json(value, "attribute '" + key + "' of " + here);
   graph.add_node(op, name, std::move(inputs), std::move(attrs));
 }
 
@@ -111,18 +113,22 @@ json to_json(const Graph& graph) {
   }
   for (const Value& v : graph.values())
     if (v.kind == ValueKind::weight)
-      weights.push_back({{"name", v.name}, {"dtype", name(v.type.dtype)}, {"shape", shape_to_json(v.type.shape)},
+      weights.push_back({{"name", v.name},
+                         {"dtype", name(v.type.dtype)},
+                         {"shape", shape_to_json(v.type.shape)},
                          {"role", kRoles[static_cast<std::size_t>(v.role)]}});
   for (const Node& node : graph.nodes()) nodes.push_back(node_to_json(graph, node));
   for (std::size_t i = 0; i < graph.outputs().size(); ++i)
     outputs.push_back({{"name", graph.output_name(i)}, {"value", graph.value(graph.outputs()[i]).name}});
-  return {{"version", kVersion}, {"name", graph.name()}, {"inputs", inputs}, {"weights", weights}, {"nodes", nodes}, {"outputs", outputs}};
+  return {{"version", kVersion}, {"name", graph.name()}, {"inputs", inputs},
+          {"weights", weights},  {"nodes", nodes},       {"outputs", outputs}};
 }
 
 Graph graph_from_json(const json& j) {
   const std::string whole = "the graph";
   const json& version = field(j, "version", whole);
-  require(version.is_number_integer() && version.get<std::int64_t>() >= 1, "field 'version' of the graph must be a number from 1");
+  require(version.is_number_integer() && version.get<std::int64_t>() >= 1,
+          "field 'version' of the graph must be a number from 1");
   require(version.get<std::int64_t>() <= kVersion, "the graph has version {}, newer than {}: use a newer frugal",
           version.get<std::int64_t>(), kVersion);
   Graph graph(text(j, "name", whole));
@@ -134,9 +140,11 @@ Graph graph_from_json(const json& j) {
   for (const json& w : list(j, "weights", whole)) {
     std::string name = text(w, "name", "a weight"), where = "weight '" + name + "'", role = text(w, "role", where);
     auto found = std::find(std::begin(kRoles), std::end(kRoles), role);
-    require(found != std::end(kRoles), "the role of {} is '{}', but must be parameter, buffer or constant", where, role);
+    require(found != std::end(kRoles), "the role of {} is '{}', but must be parameter, buffer or constant", where,
+            role);
     graph.add_weight(name, dtype_from_name(text(w, "dtype", where)),
-                     fixed_shape(shape_from_json(list(w, "shape", where), false, where)), static_cast<WeightRole>(found - kRoles));
+                     fixed_shape(shape_from_json(list(w, "shape", where), false, where)),
+                     static_cast<WeightRole>(found - kRoles));
   }
   std::size_t i = 0;
   for (const json& node : list(j, "nodes", whole)) read_node(graph, node, "node number " + std::to_string(i++));

@@ -9,8 +9,8 @@ SymShape broadcast(const OpContext& context, const SymShape& a, const SymShape& 
   for (std::size_t i = 0; i < out.size(); ++i) {
     Dim x = i < a.size() ? a[a.size() - 1 - i] : Dim(1);
     Dim y = i < b.size() ? b[b.size() - 1 - i] : Dim(1);
-    context.require(x == y || x == Dim(1) || y == Dim(1), "shapes [{}] and [{}] do not broadcast together", to_string(a),
-                    to_string(b));
+    context.require(x == y || x == Dim(1) || y == Dim(1), "shapes [{}] and [{}] do not broadcast together",
+                    to_string(a), to_string(b));
     out[out.size() - 1 - i] = x == Dim(1) ? y : x;
   }
   return out;
@@ -19,8 +19,9 @@ SymShape broadcast(const OpContext& context, const SymShape& a, const SymShape& 
 Dim window_output(const OpContext& context, const Dim& in, std::int64_t kernel, std::int64_t stride,
                   std::int64_t dilation, std::int64_t pad_total, bool ceil_mode) {
   Dim room = in + Dim(pad_total - dilation * (kernel - 1) - 1);
-  context.require(!room.fixed() || room.value() >= 0, "a window of {} (dilation {}) is larger than the padded input of {}",
-                  kernel, dilation, (in + Dim(pad_total)).text());
+  context.require(!room.fixed() || room.value() >= 0,
+                  "a window of {} (dilation {}) is larger than the padded input of {}", kernel, dilation,
+                  (in + Dim(pad_total)).text());
   return floor_div(ceil_mode ? room + Dim(stride - 1) : room, stride) + Dim(1);
 }
 

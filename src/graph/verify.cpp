@@ -25,7 +25,8 @@ void verify(const Graph& graph) {
   std::vector<ValueType> types = infer_types(graph, {});
   for (std::size_t i = 0; i < types.size(); ++i) {
     const Value& value = graph.values()[i];
-    require(types[i] == value.type, "value '{}' is recorded as {} but is {}", value.name, to_string(value.type), to_string(types[i]));
+    require(types[i] == value.type, "value '{}' is recorded as {} but is {}", value.name, to_string(value.type),
+            to_string(types[i]));
   }
 }
 
@@ -37,8 +38,10 @@ void verify(const Model& model) {
     require(found != model.weights.end() && found->second.defined(), "model '{}' has no data for the weight '{}', {}",
             model.graph.name(), value.name, to_string(value.type));
     const Tensor& tensor = found->second;
-    require(tensor.dtype() == value.type.dtype && SymShape(tensor.shape().begin(), tensor.shape().end()) == value.type.shape,
-            "the weight '{}' must be {}, not {}[{}]", value.name, to_string(value.type), name(tensor.dtype()), to_string(tensor.shape()));
+    require(tensor.dtype() == value.type.dtype &&
+                SymShape(tensor.shape().begin(), tensor.shape().end()) == value.type.shape,
+            "the weight '{}' must be {}, not {}[{}]", value.name, to_string(value.type), name(tensor.dtype()),
+            to_string(tensor.shape()));
   }
 }
 

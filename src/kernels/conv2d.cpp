@@ -32,8 +32,8 @@ bool fits(const KernelTable& table, const Conv2dShape& s, ConvAlgorithm algorith
     case ConvAlgorithm::depthwise: return table.conv_depthwise && s.groups == s.in_c && s.groups == s.out_c;
     case ConvAlgorithm::winograd_2:
     case ConvAlgorithm::winograd_4:
-      return table.winograd_input && s.groups == 1 && s.kernel_h == 3 && s.kernel_w == 3 && s.stride_h == 1 && s.stride_w == 1 &&
-             s.dilation_h == 1 && s.dilation_w == 1;
+      return table.winograd_input && s.groups == 1 && s.kernel_h == 3 && s.kernel_w == 3 && s.stride_h == 1 &&
+             s.stride_w == 1 && s.dilation_h == 1 && s.dilation_w == 1;
     case ConvAlgorithm::im2col: return true;
   }
   return false;
@@ -101,7 +101,8 @@ double worst_share(std::int64_t items, int threads) {
 bool split_by_strips(const Extent& extent, int threads, double macs, double weight_bytes, double map_bytes) {
   const double others = static_cast<double>(threads - 1) / threads;
   const double strips = macs * worst_share(extent.strips, threads) + kShared * weight_bytes;
-  const double chunks = macs * worst_share(extent.chunks, threads) + kShared * weight_bytes / threads + kForeign * map_bytes * others;
+  const double chunks =
+      macs * worst_share(extent.chunks, threads) + kShared * weight_bytes / threads + kForeign * map_bytes * others;
   return strips <= chunks;
 }
 
@@ -109,14 +110,19 @@ double macs_of(const Conv2dShape& s) {
   return static_cast<double>(s.batch * s.out_c * s.out_h * s.out_w) * static_cast<double>(s.in_c / s.groups * taps(s));
 }
 
-double input_bytes(const Conv2dShape& s) { return static_cast<double>(s.batch * s.in_c * s.in_h * s.in_w) * sizeof(float); }
-double output_bytes(const Conv2dShape& s) { return static_cast<double>(s.batch * s.out_c * s.out_h * s.out_w) * sizeof(float); }
+double input_bytes(const Conv2dShape& s) {
+  return static_cast<double>(s.batch * s.in_c * s.in_h * s.in_w) * sizeof(float);
+}
+double output_bytes(const Conv2dShape& s) {
+  return static_cast<double>(s.batch * s.out_c * s.out_h * s.out_w) * sizeof(float);
+}
 
-void run_rectangle(const Conv2dPlan& plan, ThreadPool& pool, const Conv2dArgs& args, Extent (*extent_of)(const Conv2dShape&),
-                   void (*kernel)(const Conv2dArgs&, Extent, Extent)) {
+void run_rectangle(const Conv2dPlan& plan, ThreadPool& pool, const Conv2dArgs& args,
+                   Extent (*extent_of)(const Conv2dShape&), void (*kernel)(const Conv2dArgs&, Extent, Extent)) {
   const Extent extent = extent_of(plan.shape);
   const auto weights = static_cast<double>(conv2d_packed_floats(plan)) * sizeof(float);
-  if (split_by_strips(extent, pool.threads(), macs_of(plan.shape), weights, input_bytes(plan.shape) + output_bytes(plan.shape))) {
+  if (split_by_strips(extent, pool.threads(), macs_of(plan.shape), weights,
+                      input_bytes(plan.shape) + output_bytes(plan.shape))) {
     pool.parallel_for(extent.strips, 1, [&](std::int64_t begin, std::int64_t end, int) {
       kernel(args, {0, begin}, {extent.chunks, end});
     });
@@ -135,7 +141,10 @@ struct Winograd {
   int m;
   Extent extent;
   explicit Winograd(const Conv2dPlan& plan)
-      : table(*plan.table), shape(plan.shape), m(winograd_size(plan.algorithm)), extent(table.winograd_extent(shape, m)) {}
+      : table(*plan.table),
+        shape(plan.shape),
+        m(winograd_size(plan.algorithm)),
+        extent(table.winograd_extent(shape, m)) {}
 
   // Transformed input of so many tiles.
   std::int64_t floats(std::int64_t tiles) const {
@@ -143,7 +152,8 @@ struct Winograd {
     return (m + 2) * (m + 2) * ceil_div(shape.in_c, c) * c * tiles;
   }
   bool by_tiles(const Conv2dPlan& plan, int threads) const {
-    const double macs = static_cast<double>(extent.strips * (m + 2) * (m + 2)) * static_cast<double>(shape.in_c * shape.out_c);
+    const double macs =
+        static_cast<double>(extent.strips * (m + 2) * (m + 2)) * static_cast<double>(shape.in_c * shape.out_c);
     return split_by_strips(extent, threads, macs, static_cast<double>(conv2d_packed_floats(plan)) * sizeof(float),
                            static_cast<double>(floats(extent.strips)) * sizeof(float) + output_bytes(shape));
   }
@@ -156,7 +166,8 @@ struct Winograd {
   template <typename F>
   void each_group(std::int64_t begin, std::int64_t end, F f) const {
     const std::int64_t groups = ceil_div(end - begin, table.winograd_group);
-    for (std::int64_t g = 0; g < groups; ++g) f(begin + (end - begin) * g / groups, begin + (end - begin) * (g + 1) / groups);
+    for (std::int64_t g = 0; g < groups; ++g)
+      f(begin + (end - begin) * g / groups, begin + (end - begin) * (g + 1) / groups);
   }
 };
 
@@ -176,9 +187,8 @@ void run_winograd(const Conv2dPlan& plan, ThreadPool& pool, const Conv2dArgs& ar
     return;
   }
   const WinogradTiles tiles{transformed, 0, w.extent.strips};
-  pool.parallel_for(w.extent.strips, 1, [&](std::int64_t begin, std::int64_t end, int) {
-    t.winograd_input(args, w.m, tiles, begin, end);
-  });
+  pool.parallel_for(w.extent.strips, 1,
+                    [&](std::int64_t begin, std::int64_t end, int) { t.winograd_input(args, w.m, tiles, begin, end); });
   pool.parallel_for(w.extent.chunks, 1, [&](std::int64_t begin, std::int64_t end, int thread) {
     for (std::int64_t chunk = begin; chunk < end; ++chunk)
       w.each_group(0, w.extent.strips, [&](std::int64_t first, std::int64_t last) {
@@ -211,8 +221,11 @@ struct Im2col {
   const Conv2dShape& shape;
   std::int64_t pixels, k, panels;
   explicit Im2col(const Conv2dPlan& plan)
-      : table(*plan.table), shape(plan.shape), pixels(shape.out_h * shape.out_w),
-        k(shape.in_c / shape.groups * taps(shape)), panels(ceil_div(pixels, table.gemm_panel)) {}
+      : table(*plan.table),
+        shape(plan.shape),
+        pixels(shape.out_h * shape.out_w),
+        k(shape.in_c / shape.groups * taps(shape)),
+        panels(ceil_div(pixels, table.gemm_panel)) {}
 
   // Panels [begin, end) of the columns of one group: [panel][k][pixel], zero beyond the last pixel.
   void columns(const float* planes, float* packed, std::int64_t begin, std::int64_t end) const {
@@ -264,8 +277,7 @@ void run_im2col(const Conv2dPlan& plan, ThreadPool& pool, const float* in, const
       if (e.bias) e.bias += g * out_c;
       if (e.residual) e.residual += at;
       if (e.activation.slope) e.activation.slope += g * out_c;
-      const GemmArgs args{out_c, m.pixels, m.k,      weights + g * out_c * m.k, m.k, scratch,
-                          out + at, m.pixels, e, true};
+      const GemmArgs args{out_c, m.pixels, m.k, weights + g * out_c * m.k, m.k, scratch, out + at, m.pixels, e, true};
       const float* planes = in + (image * s.in_c + g * in_c) * s.in_h * s.in_w;
       pool.parallel_for(m.panels, 1, [&](std::int64_t begin, std::int64_t end, int thread) {
         m.columns(planes, scratch, begin, end);
@@ -295,7 +307,8 @@ std::vector<ConvAlgorithm> conv2d_algorithms(const KernelTable& table, const Con
   for (ConvAlgorithm algorithm : {direct, winograd_2, winograd_4})
     if (fits(table, shape, algorithm) && (options.winograd || algorithm == direct)) dense.push_back(algorithm);
   std::sort(dense.begin(), dense.end(), [&](ConvAlgorithm a, ConvAlgorithm b) {
-    const double cost_a = expected_cost(table, shape, a, options.threads), cost_b = expected_cost(table, shape, b, options.threads);
+    const double cost_a = expected_cost(table, shape, a, options.threads),
+                 cost_b = expected_cost(table, shape, b, options.threads);
     return cost_a != cost_b ? cost_a < cost_b : a < b;
   });
   const bool few_channels = shape.in_c <= 4;

@@ -10,12 +10,12 @@
 namespace frugal {
 
 enum class ConvAlgorithm : std::uint8_t {
-  direct,      // blocked -> blocked, any kernel; groups of whole channel blocks
-  plain_input, // plain -> blocked, few input channels (the first layer)
-  depthwise,   // blocked -> blocked, one channel a group
-  winograd_2,  // blocked -> blocked, 3x3 with stride 1, F(2x2, 3x3): 2.25 times fewer multiplications
-  winograd_4,  // the same, F(4x4, 3x3): 4 times fewer; error about twice that of a plain sum
-  im2col,      // plain -> plain, anything: columns packed straight into GEMM panels
+  direct,       // blocked -> blocked, any kernel; groups of whole channel blocks
+  plain_input,  // plain -> blocked, few input channels (the first layer)
+  depthwise,    // blocked -> blocked, one channel a group
+  winograd_2,   // blocked -> blocked, 3x3 with stride 1, F(2x2, 3x3): 2.25 times fewer multiplications
+  winograd_4,   // the same, F(4x4, 3x3): 4 times fewer; error about twice that of a plain sum
+  im2col,       // plain -> plain, anything: columns packed straight into GEMM panels
 };
 
 std::string_view name(ConvAlgorithm algorithm);

@@ -43,8 +43,8 @@ class GatherPlan {
 
  private:
   struct Axis {
-    std::int64_t size;         // of the output
-    std::int64_t in_stride;    // in bytes
+    std::int64_t size;       // of the output
+    std::int64_t in_stride;  // in bytes
     std::vector<std::int64_t> map;
   };
   void run_row(const std::byte* in, std::byte* out) const;
@@ -52,8 +52,8 @@ class GatherPlan {
   std::vector<Axis> outer_;
   Axis inner_;
   std::int64_t rows_;
-  std::size_t unit_;              // bytes of one step along the inner axis, copied as they are
-  std::vector<std::byte> filled_; // a unit of the fill value
+  std::size_t unit_;               // bytes of one step along the inner axis, copied as they are
+  std::vector<std::byte> filled_;  // a unit of the fill value
 };
 
 }  // namespace frugal

@@ -44,9 +44,12 @@ KernelTable make_table(Isa isa, int channel_block, Fill... fill) {
 const KernelTable& kernels(Isa isa) {
   FRUGAL_ASSERT(isa_supported(isa));
   static const std::array<KernelTable, 3> tables = {
-      make_table(Isa::scalar, 1, scalar::fill_gemm, scalar::fill_conv, scalar::fill_pool, scalar::fill_elementwise, scalar::fill_rows),
-      make_table(Isa::avx2, 8, avx2::fill_gemm, avx2::fill_conv, avx2::fill_depthwise, avx2::fill_winograd, avx2::fill_pool, avx2::fill_elementwise, avx2::fill_rows),
-      make_table(Isa::avx512, 16, avx512::fill_gemm, avx512::fill_conv, avx512::fill_depthwise, avx512::fill_winograd, avx512::fill_pool, avx512::fill_elementwise, avx512::fill_rows),
+      make_table(Isa::scalar, 1, scalar::fill_gemm, scalar::fill_conv, scalar::fill_pool, scalar::fill_elementwise,
+                 scalar::fill_rows),
+      make_table(Isa::avx2, 8, avx2::fill_gemm, avx2::fill_conv, avx2::fill_depthwise, avx2::fill_winograd,
+                 avx2::fill_pool, avx2::fill_elementwise, avx2::fill_rows),
+      make_table(Isa::avx512, 16, avx512::fill_gemm, avx512::fill_conv, avx512::fill_depthwise, avx512::fill_winograd,
+                 avx512::fill_pool, avx512::fill_elementwise, avx512::fill_rows),
   };
   return tables[static_cast<std::size_t>(isa)];
 }
@@ -67,10 +70,12 @@ Isa isa_from_name(std::string_view wanted) {
   for (Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512}) {
     if (name(isa) != wanted) continue;
     if (!isa_supported(isa))
-      fail_usage("the instruction set {} is asked for, which this processor lacks; the best it has is {}", wanted, name(best_isa()));
+      fail_usage("the instruction set {} is asked for, which this processor lacks; the best it has is {}", wanted,
+                 name(best_isa()));
     return isa;
   }
-  fail_usage("there is no instruction set '{}'; FRUGAL_ISA and the session's option take scalar, avx2 or avx512", wanted);
+  fail_usage("there is no instruction set '{}'; FRUGAL_ISA and the session's option take scalar, avx2 or avx512",
+             wanted);
 }
 
 Isa active_isa() {

@@ -24,8 +24,9 @@ double fma_loop(std::int64_t steps) {
 namespace {
 
 double measure(Isa isa) {
-  double (*loop)(std::int64_t) =
-      isa == Isa::avx512 ? avx512::fma_loop : isa == Isa::avx2 ? avx2::fma_loop : scalar::fma_loop;
+  double (*loop)(std::int64_t) = isa == Isa::avx512 ? avx512::fma_loop
+                                 : isa == Isa::avx2 ? avx2::fma_loop
+                                                    : scalar::fma_loop;
   double best = 0;
   for (int attempt = 0; attempt < 7; ++attempt) {  // about 2 ms each; the host is shared, so the best counts
     auto start = std::chrono::steady_clock::now();

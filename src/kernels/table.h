@@ -13,8 +13,8 @@ struct KernelTable {
 
   // --- GEMM ---
   // Packs panels [begin, end) of B: b[k][n] with row stride ldb, or b[n][k] where `transposed`.
-  void (*gemm_pack_b)(std::int64_t n, std::int64_t k, const float* b, std::int64_t ldb, bool transposed,
-                      float* packed, std::int64_t begin, std::int64_t end);
+  void (*gemm_pack_b)(std::int64_t n, std::int64_t k, const float* b, std::int64_t ldb, bool transposed, float* packed,
+                      std::int64_t begin, std::int64_t end);
   // Rows [row_begin, row_end) x panels [panel_begin, panel_end). Scratch: gemm_scratch_floats(k) floats.
   void (*gemm)(const GemmArgs& args, std::int64_t row_begin, std::int64_t row_end, std::int64_t panel_begin,
                std::int64_t panel_end, float* scratch);
@@ -47,10 +47,10 @@ struct KernelTable {
   void (*pool)(const PoolArgs& args, std::int64_t begin, std::int64_t end);
 
   // --- Layouts: one image of `channels` planes of `pixels`; blocks [begin, end) of it ---
-  void (*to_blocked)(std::int64_t channels, std::int64_t pixels, const float* plain, float* blocked,
-                     std::int64_t begin, std::int64_t end);
-  void (*to_plain)(std::int64_t channels, std::int64_t pixels, const float* blocked, float* plain,
-                   std::int64_t begin, std::int64_t end);
+  void (*to_blocked)(std::int64_t channels, std::int64_t pixels, const float* plain, float* blocked, std::int64_t begin,
+                     std::int64_t end);
+  void (*to_plain)(std::int64_t channels, std::int64_t pixels, const float* blocked, float* plain, std::int64_t begin,
+                   std::int64_t end);
 
   // --- Elementwise, contiguous; in and out may be the same ---
   void (*activate)(std::int64_t n, const float* in, float* out, const ActivationSpec& spec);  // not prelu

@@ -18,9 +18,9 @@ enum class Isa : std::uint8_t { scalar, avx2, avx512 };
 enum class Activation : std::uint8_t {
   none,
   relu,
-  clip,          // min(max(x, alpha), beta); relu6 is clip with 0 and 6
-  leaky_relu,    // x < 0 ? alpha * x : x
-  prelu,         // the same with a slope per channel
+  clip,        // min(max(x, alpha), beta); relu6 is clip with 0 and 6
+  leaky_relu,  // x < 0 ? alpha * x : x
+  prelu,       // the same with a slope per channel
   sigmoid,
   hard_sigmoid,  // clip(alpha * x + beta, 0, 1)
   silu,          // x * sigmoid(x)
@@ -42,7 +42,7 @@ struct ActivationSpec {
 //   y = activation(x + bias + residual)   or, with residual_last,   y = activation(x + bias) + residual
 // `residual` has the layout and strides of the output and may be the output itself.
 struct Epilogue {
-  const float* bias = nullptr;      // [channels], no padding needed
+  const float* bias = nullptr;  // [channels], no padding needed
   const float* residual = nullptr;
   ActivationSpec activation;
   bool residual_last = false;

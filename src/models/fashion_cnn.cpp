@@ -33,8 +33,11 @@ Graph fashion_cnn(const ModelOptions& o) {
 }  // namespace
 
 FRUGAL_MODELS(fashion_cnn) {
-  models.add({"fashion_cnn", "classify", "small convolutional network for Fashion-MNIST (options: width, depth)",
-              {.classes = 10, .channels = 1, .height = 28, .width = 28, .extra = {{"width", "16"}, {"depth", "1"}}}, fashion_cnn});
+  models.add({"fashion_cnn",
+              "classify",
+              "small convolutional network for Fashion-MNIST (options: width, depth)",
+              {.classes = 10, .channels = 1, .height = 28, .width = 28, .extra = {{"width", "16"}, {"depth", "1"}}},
+              fashion_cnn});
 }
 
 }  // namespace frugal

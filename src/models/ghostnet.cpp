@@ -26,17 +26,21 @@ const std::vector<Stage>& stages() {
   return table;
 }
 
-ValueId conv_bn(GraphBuilder& b, const std::string& conv, const std::string& norm, ValueId x, const ConvOptions& options) {
+ValueId conv_bn(GraphBuilder& b, const std::string& conv, const std::string& norm, ValueId x,
+                const ConvOptions& options) {
   return b.batch_norm(norm, b.conv2d(conv, x, options));
 }
 
 // Half of the channels by a 1x1 convolution, the other half ("ghosts") from those by a depthwise 3x3.
 ValueId ghost_module(GraphBuilder& b, const std::string& name, ValueId x, std::int64_t out, bool relu) {
   const std::int64_t primary = (out + 1) / 2;
-  auto finish = [&](ValueId y, const std::string& part) { return relu ? b.op("relu", {y}, {}, name + part + ".2") : y; };
+  auto finish = [&](ValueId y, const std::string& part) {
+    return relu ? b.op("relu", {y}, {}, name + part + ".2") : y;
+  };
   ValueId own = conv_bn(b, name + ".primary_conv.0", name + ".primary_conv.1", x, {.out = primary});
   own = finish(own, ".primary_conv");
-  ValueId ghosts = conv_bn(b, name + ".cheap_operation.0", name + ".cheap_operation.1", own, {.out = primary, .kernel = 3, .groups = primary});
+  ValueId ghosts = conv_bn(b, name + ".cheap_operation.0", name + ".cheap_operation.1", own,
+                           {.out = primary, .kernel = 3, .groups = primary});
   ghosts = finish(ghosts, ".cheap_operation");
   ValueId all = b.op("concat", {own, ghosts}, {{"axis", 1}}, out % 2 == 0 ? name : "");
   if (out % 2 == 0) return all;
@@ -55,7 +59,8 @@ ValueId bottleneck(GraphBuilder& b, const std::string& name, ValueId x, const Bl
   ValueId y = ghost_module(b, name + ".ghost1", x, o.expansion, true);
   const std::int64_t mid = o.expansion, in = b.channels(x);
   if (o.stride > 1)
-    y = conv_bn(b, name + ".conv_dw", name + ".bn_dw", y, {.out = mid, .kernel = o.kernel, .stride = o.stride, .groups = mid});
+    y = conv_bn(b, name + ".conv_dw", name + ".bn_dw", y,
+                {.out = mid, .kernel = o.kernel, .stride = o.stride, .groups = mid});
   if (o.squeeze > 0) y = squeeze_excite(b, name + ".se", y, o.squeeze);
   y = ghost_module(b, name + ".ghost2", y, o.out, false);
   ValueId shortcut = x;
@@ -93,8 +98,12 @@ Graph ghostnet(const ModelOptions& o) {
 }  // namespace
 
 FRUGAL_MODELS(ghostnet) {
-  models.add({"ghostnet_100", "classify", "GhostNet 1.0x for ImageNet (Han et al. 2020), names of the official release",
-              {.classes = 1000, .channels = 3, .height = 224, .width = 224, .extra = {{"width", "1"}, {"dropout", "0.2"}}}, ghostnet});
+  models.add(
+      {"ghostnet_100",
+       "classify",
+       "GhostNet 1.0x for ImageNet (Han et al. 2020), names of the official release",
+       {.classes = 1000, .channels = 3, .height = 224, .width = 224, .extra = {{"width", "1"}, {"dropout", "0.2"}}},
+       ghostnet});
 }
 
 }  // namespace frugal

@@ -31,10 +31,11 @@ Graph lenet(const ModelOptions& o, std::int64_t c1, std::int64_t c2, std::int64_
 
 FRUGAL_MODELS(lenet) {
   const ModelOptions defaults{.classes = 10, .channels = 1, .height = 32, .width = 32};
-  models.add({"lenet5", "classify", "LeNet-5 with ReLU and max pooling (LeCun et al. 1998), 28x28 digits padded to 32x32", defaults,
+  models.add({"lenet5", "classify",
+              "LeNet-5 with ReLU and max pooling (LeCun et al. 1998), 28x28 digits padded to 32x32", defaults,
               [](const ModelOptions& o) { return lenet(o, 6, 16, 120, 84); }});
-  models.add({"lenet5_half", "classify", "LeNet-5 with half the channels, the student of DAFL (Chen et al. 2019)", defaults,
-              [](const ModelOptions& o) { return lenet(o, 3, 8, 60, 42); }});
+  models.add({"lenet5_half", "classify", "LeNet-5 with half the channels, the student of DAFL (Chen et al. 2019)",
+              defaults, [](const ModelOptions& o) { return lenet(o, 3, 8, 60, 42); }});
 }
 
 }  // namespace frugal

@@ -8,7 +8,8 @@
 namespace frugal {
 namespace {
 
-ValueId conv_bn(GraphBuilder& b, const std::string& conv, const std::string& norm, ValueId x, const ConvOptions& options) {
+ValueId conv_bn(GraphBuilder& b, const std::string& conv, const std::string& norm, ValueId x,
+                const ConvOptions& options) {
   return b.batch_norm(norm, b.conv2d(conv, x, options));
 }
 
@@ -16,7 +17,8 @@ ValueId conv_bn_relu6(GraphBuilder& b, const std::string& name, ValueId x, const
   return b.op("relu6", {conv_bn(b, name + ".0", name + ".1", x, options)}, {}, name + ".2");
 }
 
-ValueId inverted_residual(GraphBuilder& b, const std::string& name, ValueId x, std::int64_t expansion, std::int64_t out, std::int64_t stride) {
+ValueId inverted_residual(GraphBuilder& b, const std::string& name, ValueId x, std::int64_t expansion, std::int64_t out,
+                          std::int64_t stride) {
   const std::int64_t in = b.channels(x), hidden = in * expansion;
   int part = 0;
   auto next = [&] { return name + ".conv." + std::to_string(part++); };
@@ -32,7 +34,8 @@ Graph mobilenet_v2(const ModelOptions& o) {
   struct Stage {
     std::int64_t expansion, channels, blocks, stride;
   };
-  constexpr Stage kStages[] = {{1, 16, 1, 1}, {6, 24, 2, 2}, {6, 32, 3, 2}, {6, 64, 4, 2}, {6, 96, 3, 1}, {6, 160, 3, 2}, {6, 320, 1, 1}};
+  constexpr Stage kStages[] = {{1, 16, 1, 1}, {6, 24, 2, 2},  {6, 32, 3, 2}, {6, 64, 4, 2},
+                               {6, 96, 3, 1}, {6, 160, 3, 2}, {6, 320, 1, 1}};
   const double width = real_option(o, "width", 0.01, 16);
   GraphBuilder b("mobilenet_v2");
   int index = 0;
@@ -41,7 +44,8 @@ Graph mobilenet_v2(const ModelOptions& o) {
   x = conv_bn_relu6(b, next(), x, {.out = make_divisible(32 * width, 8), .kernel = 3, .stride = 2});
   for (const Stage& stage : kStages)
     for (std::int64_t i = 0; i < stage.blocks; ++i)
-      x = inverted_residual(b, next(), x, stage.expansion, make_divisible(static_cast<double>(stage.channels) * width, 8), i == 0 ? stage.stride : 1);
+      x = inverted_residual(b, next(), x, stage.expansion,
+                            make_divisible(static_cast<double>(stage.channels) * width, 8), i == 0 ? stage.stride : 1);
   x = conv_bn_relu6(b, next(), x, {.out = make_divisible(1280 * std::max(1.0, width), 8)});
   x = b.flatten(b.op("global_avg_pool", {x}));
   x = b.op("dropout", {x}, {{"rate", real_option(o, "dropout", 0, 0.99)}});
@@ -52,8 +56,12 @@ Graph mobilenet_v2(const ModelOptions& o) {
 }  // namespace
 
 FRUGAL_MODELS(mobilenet) {
-  models.add({"mobilenet_v2", "classify", "MobileNetV2 for ImageNet (Sandler et al. 2018), torchvision names",
-              {.classes = 1000, .channels = 3, .height = 224, .width = 224, .extra = {{"width", "1"}, {"dropout", "0.2"}}}, mobilenet_v2});
+  models.add(
+      {"mobilenet_v2",
+       "classify",
+       "MobileNetV2 for ImageNet (Sandler et al. 2018), torchvision names",
+       {.classes = 1000, .channels = 3, .height = 224, .width = 224, .extra = {{"width", "1"}, {"dropout", "0.2"}}},
+       mobilenet_v2});
 }
 
 }  // namespace frugal

@@ -75,7 +75,9 @@ std::vector<const ModelEntry*> ModelRegistry::all() const {
 
 Graph build_network(std::string_view name, ModelOptions options) {
   const ModelEntry& entry = ModelRegistry::instance().get(name);
-  auto fill = [](std::int64_t& value, std::int64_t fallback) { if (value == 0) value = fallback; };
+  auto fill = [](std::int64_t& value, std::int64_t fallback) {
+    if (value == 0) value = fallback;
+  };
   fill(options.classes, entry.defaults.classes);
   fill(options.channels, entry.defaults.channels);
   fill(options.height, entry.defaults.height);

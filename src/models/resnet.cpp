@@ -11,12 +11,15 @@ namespace {
 ValueId zero_pad_shortcut(GraphBuilder& b, ValueId x, std::int64_t out, std::int64_t stride) {
   constexpr std::int64_t kEnd = INT64_MAX;
   if (stride != 1)
-    x = b.op("slice", {x}, {{"starts", Ints{0, 0}}, {"ends", Ints{kEnd, kEnd}}, {"axes", Ints{2, 3}}, {"steps", Ints{stride, stride}}});
+    x = b.op(
+        "slice", {x},
+        {{"starts", Ints{0, 0}}, {"ends", Ints{kEnd, kEnd}}, {"axes", Ints{2, 3}}, {"steps", Ints{stride, stride}}});
   const std::int64_t more = out - b.channels(x), before = more / 2;
   return b.op("pad", {x}, {{"pads", Ints{0, before, 0, 0, 0, more - before, 0, 0}}});
 }
 
-ValueId block(GraphBuilder& b, const std::string& name, ValueId x, std::int64_t width, std::int64_t stride, const ResNetOptions& o) {
+ValueId block(GraphBuilder& b, const std::string& name, ValueId x, std::int64_t width, std::int64_t stride,
+              const ResNetOptions& o) {
   const std::int64_t out = o.bottleneck ? 4 * width : width;
   ValueId y = x;
   int part = 0;
@@ -68,8 +71,8 @@ Graph cifar(const ModelOptions& m, ResNetOptions o) {
 
 using Build = Graph (*)(const ModelOptions&, ResNetOptions);
 
-void add(ModelRegistry& models, const std::string& name, const std::string& summary, std::int64_t classes, std::int64_t size,
-         Build build, const ResNetOptions& o) {
+void add(ModelRegistry& models, const std::string& name, const std::string& summary, std::int64_t classes,
+         std::int64_t size, Build build, const ResNetOptions& o) {
   ModelEntry entry;
   entry.name = name;
   entry.task = "classify";
@@ -85,7 +88,8 @@ void add(ModelRegistry& models, const std::string& name, const std::string& summ
 }
 
 void add_imagenet(ModelRegistry& models, const std::string& depth, const ResNetOptions& o) {
-  add(models, "resnet" + depth, "ResNet-" + depth + " for ImageNet (He et al. 2016), torchvision names", 1000, 224, imagenet, o);
+  add(models, "resnet" + depth, "ResNet-" + depth + " for ImageNet (He et al. 2016), torchvision names", 1000, 224,
+      imagenet, o);
 }
 
 void add_cifar(ModelRegistry& models, const std::string& name, const std::string& summary, const ResNetOptions& o) {
@@ -105,7 +109,8 @@ ValueId resnet_stages(GraphBuilder& b, ValueId x, const ResNetOptions& o) {
 
 ValueId resnet_backbone(GraphBuilder& b, ValueId x, const ResNetOptions& o) {
   x = stem(b, x, o, 7, 2);
-  x = b.op("max_pool2d", {x}, {{"kernel", Ints{3, 3}}, {"stride", Ints{2, 2}}, {"padding", Ints{1, 1, 1, 1}}}, o.prefix + "maxpool");
+  x = b.op("max_pool2d", {x}, {{"kernel", Ints{3, 3}}, {"stride", Ints{2, 2}}, {"padding", Ints{1, 1, 1, 1}}},
+           o.prefix + "maxpool");
   return resnet_stages(b, x, o);
 }
 
@@ -117,11 +122,14 @@ FRUGAL_MODELS(resnet) {
     std::string depth = std::to_string(6 * blocks + 2), name = "resnet" + depth + "_cifar";
     add_cifar(models, name, "ResNet-" + depth + " for CIFAR (He et al. 2016), projection shortcuts",
               {.depths = {blocks, blocks, blocks, 0}, .width = 16});
-    add_cifar(models, name + "_a", "ResNet-" + depth + " for CIFAR (He et al. 2016), shortcuts without parameters (option A)",
+    add_cifar(models, name + "_a",
+              "ResNet-" + depth + " for CIFAR (He et al. 2016), shortcuts without parameters (option A)",
               {.depths = {blocks, blocks, blocks, 0}, .width = 16, .shortcut = Shortcut::zero_pad});
   }
-  add_cifar(models, "resnet18_cifar10", "ResNet-18 with a 3x3 stem for 32x32 pictures, as in DAFL (Chen et al. 2019)", {.depths = {2, 2, 2, 2}});
-  add_cifar(models, "resnet34_cifar10", "ResNet-34 with a 3x3 stem for 32x32 pictures, as in DAFL (Chen et al. 2019)", {.depths = {3, 4, 6, 3}});
+  add_cifar(models, "resnet18_cifar10", "ResNet-18 with a 3x3 stem for 32x32 pictures, as in DAFL (Chen et al. 2019)",
+            {.depths = {2, 2, 2, 2}});
+  add_cifar(models, "resnet34_cifar10", "ResNet-34 with a 3x3 stem for 32x32 pictures, as in DAFL (Chen et al. 2019)",
+            {.depths = {3, 4, 6, 3}});
 }
 
 }  // namespace frugal

@@ -10,7 +10,8 @@ namespace {
 
 Graph vgg16(const ModelOptions& o) {
   constexpr int kPool = 0;
-  constexpr int kLayers[] = {64, 64, kPool, 128, 128, kPool, 256, 256, 256, kPool, 512, 512, 512, kPool, 512, 512, 512, kPool};
+  constexpr int kLayers[] = {64,    64,  kPool, 128, 128,   kPool, 256, 256, 256,
+                             kPool, 512, 512,   512, kPool, 512,   512, 512, kPool};
   const double width = real_option(o, "width", 0.01, 16);
   GraphBuilder b("vgg16_bn_cifar");
   ValueId x = b.image_input(o.channels, o.height, o.width);
@@ -34,8 +35,11 @@ Graph vgg16(const ModelOptions& o) {
 }  // namespace
 
 FRUGAL_MODELS(vgg) {
-  models.add({"vgg16_bn_cifar", "classify", "VGG-16 with batch norm for CIFAR (Simonyan and Zisserman 2015)",
-              {.classes = 10, .channels = 3, .height = 32, .width = 32, .extra = {{"width", "1"}}}, vgg16});
+  models.add({"vgg16_bn_cifar",
+              "classify",
+              "VGG-16 with batch norm for CIFAR (Simonyan and Zisserman 2015)",
+              {.classes = 10, .channels = 3, .height = 32, .width = 32, .extra = {{"width", "1"}}},
+              vgg16});
 }
 
 }  // namespace frugal

@@ -19,10 +19,10 @@ struct Axis {
 struct BroadcastPlan {
   std::array<Axis, kMaxRank + 1> outer{};
   int outer_count = 0;
-  std::int64_t rows = 1;     // product of the outer sizes
-  std::int64_t length = 1;   // elements of a run
+  std::int64_t rows = 1;    // product of the outer sizes
+  std::int64_t length = 1;  // elements of a run
   Operand operand = Operand::full;
-  bool swapped = false;      // the first operand is the one that is repeated
+  bool swapped = false;  // the first operand is the one that is repeated
 };
 
 // Dims of a value in memory under those of the output: missing leading dims are 1, blocks are a dim of their own.
@@ -58,7 +58,8 @@ std::vector<Axis> merged_axes(const Shape& out, const Shape& a, const Shape& b) 
 
 BroadcastPlan make_plan(const StoredType& out, const StoredType& a, const StoredType& b) {
   const std::size_t rank = out.shape.size();
-  std::vector<Axis> axes = merged_axes(memory_dims(out, rank, out.block), memory_dims(a, rank, out.block), memory_dims(b, rank, out.block));
+  std::vector<Axis> axes =
+      merged_axes(memory_dims(out, rank, out.block), memory_dims(a, rank, out.block), memory_dims(b, rank, out.block));
   BroadcastPlan plan;
   if (!axes.empty()) {
     Axis run = axes.back();
@@ -119,8 +120,8 @@ bool can_block(const NodeContext& c, int block) {
   return true;
 }
 
-void run_rows(const BroadcastPlan& plan, const KernelTable& table, Binary op, ThreadPool& pool, const float* a, const float* b,
-              float* out) {
+void run_rows(const BroadcastPlan& plan, const KernelTable& table, Binary op, ThreadPool& pool, const float* a,
+              const float* b, float* out) {
   // Long runs are cut, at multiples of every channel block, so that few rows keep all threads busy too.
   constexpr std::int64_t kSegment = 4 * kElementGrain;
   const std::int64_t segments = (plan.length + kSegment - 1) / kSegment;
@@ -137,7 +138,8 @@ void run_rows(const BroadcastPlan& plan, const KernelTable& table, Binary op, Th
       }
       const float *whole = plan.swapped ? b + b_at : a + a_at, *other = plan.swapped ? a + a_at : b + b_at;
       if (plan.operand == Operand::full) other += from;
-      table.binary(op, plan.operand, std::min(kSegment, plan.length - from), whole + from, other, out + row * plan.length + from);
+      table.binary(op, plan.operand, std::min(kSegment, plan.length - from), whole + from, other,
+                   out + row * plan.length + from);
     }
   });
 }

@@ -18,8 +18,11 @@ static Dim pooled(const OpContext& c, const Dim& in, std::int64_t kernel, std::i
 }
 
 std::int64_t pooled_size(const Node& node, std::size_t axis, std::int64_t in) {
-  const Ints &kernel = attr_ints(node, "kernel"), &stride = attr_ints(node, "stride"), &pad = attr_ints(node, "padding");
-  return pooled(OpContext(node, {}), in, kernel[axis], stride[axis], pad[axis], pad[axis + 2], attr_flag(node, "ceil_mode")).value();
+  const Ints &kernel = attr_ints(node, "kernel"), &stride = attr_ints(node, "stride"),
+             &pad = attr_ints(node, "padding");
+  return pooled(OpContext(node, {}), in, kernel[axis], stride[axis], pad[axis], pad[axis + 2],
+                attr_flag(node, "ceil_mode"))
+      .value();
 }
 
 std::vector<ValueType> infer_pooling(const OpContext& c) {

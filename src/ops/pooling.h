@@ -5,7 +5,7 @@
 
 namespace frugal {
 
-std::vector<AttrSpec> pooling_attributes();   // kernel, stride, padding (top, left, bottom, right), ceil_mode
+std::vector<AttrSpec> pooling_attributes();  // kernel, stride, padding (top, left, bottom, right), ceil_mode
 std::vector<ValueType> infer_pooling(const OpContext& context);
 
 // The output's size along axis 0 (height) or 1 (width) for a known input size.

@@ -31,7 +31,8 @@ CompiledOp bind(const NodeContext& c, const PoolArgs& pool) {
 }  // namespace
 
 CompiledOp compile_pooling(const NodeContext& c, Pool kind) {
-  const Ints kernel = attr_ints(c.node, "kernel"), stride = attr_ints(c.node, "stride"), pad = attr_ints(c.node, "padding");
+  const Ints kernel = attr_ints(c.node, "kernel"), stride = attr_ints(c.node, "stride"),
+             pad = attr_ints(c.node, "padding");
   PoolArgs a = planes_of(c, kind);
   a.kernel_h = kernel[0], a.kernel_w = kernel[1], a.stride_h = stride[0], a.stride_w = stride[1];
   a.pad_top = pad[0], a.pad_left = pad[1], a.pad_bottom = pad[2], a.pad_right = pad[3];

@@ -12,7 +12,8 @@ CompiledOp compile_resample(const NodeContext& c, AxisTaps vertical, AxisTaps ho
   const std::int64_t scratch = (x[3] * lanes + 15) / 16 * 16;  // floats a thread, whole cache lines
   auto run = [=, v = std::move(vertical), h = std::move(horizontal)](const RunArgs& args) {
     args.pool.parallel_for(rows, 1, [&](std::int64_t begin, std::int64_t end, int thread) {
-      resample(v, h, lanes, args.f32_in(0), args.f32_out(), begin, end, reinterpret_cast<float*>(args.scratch) + thread * scratch);
+      resample(v, h, lanes, args.f32_in(0), args.f32_out(), begin, end,
+               reinterpret_cast<float*>(args.scratch) + thread * scratch);
     });
   };
   return {.run = run,

@@ -50,10 +50,12 @@ std::shared_ptr<const ImageDataset> open_split(const Recipe& recipe, const std::
 
 ClassifySetup set_up_classifier(const Recipe& recipe) {
   const ModelEntry& entry = ModelRegistry::instance().get(recipe.model.name);
-  if (entry.task != "classify") fail_usage("model.name: '{}' is a network for the task '{}', not a classifier", entry.name, entry.task);
-  std::shared_ptr<const ImageDataset> train = open_split(recipe, recipe.data.train), test = open_split(recipe, recipe.data.test);
-  require(train->class_names() == test->class_names(), "the splits '{}' and '{}' of {} have different classes", recipe.data.train,
-          recipe.data.test, recipe.data.name);
+  if (entry.task != "classify")
+    fail_usage("model.name: '{}' is a network for the task '{}', not a classifier", entry.name, entry.task);
+  std::shared_ptr<const ImageDataset> train = open_split(recipe, recipe.data.train),
+                                      test = open_split(recipe, recipe.data.test);
+  require(train->class_names() == test->class_names(), "the splits '{}' and '{}' of {} have different classes",
+          recipe.data.train, recipe.data.test, recipe.data.name);
   const auto in_data = static_cast<std::int64_t>(train->class_names().size());
   const std::int64_t classes = recipe.model.classes > 0 ? recipe.model.classes : in_data;
   if (classes < in_data) fail_usage("model.classes is {}, but the data have {} classes", classes, in_data);
@@ -62,17 +64,21 @@ ClassifySetup set_up_classifier(const Recipe& recipe) {
   setup.input = input_of(recipe, *train, entry);
   auto batches = [&](std::shared_ptr<const ImageDataset> data, bool training) {
     Communicator& c = Communicator::instance();
-    const int threads = data->pixels().defined() ? 1 : recipe.threads > 0 ? static_cast<int>(recipe.threads) : available_cores();
-    return std::make_unique<ImageBatches>(std::move(data), setup.input, recipe.augment, training ? recipe.batch : recipe.eval.batch,
-                                          training ? recipe.data.train_limit : recipe.data.test_limit,
-                                          static_cast<std::uint64_t>(recipe.seed), training, Share{c.rank(), c.size()}, threads);
+    const int threads = data->pixels().defined() ? 1
+                        : recipe.threads > 0     ? static_cast<int>(recipe.threads)
+                                                 : available_cores();
+    return std::make_unique<ImageBatches>(
+        std::move(data), setup.input, recipe.augment, training ? recipe.batch : recipe.eval.batch,
+        training ? recipe.data.train_limit : recipe.data.test_limit, static_cast<std::uint64_t>(recipe.seed), training,
+        Share{c.rank(), c.size()}, threads);
   };
   setup.train = batches(train, true);
   setup.test = batches(test, false);
   setup.input.mean = setup.train->augmenter().mean();
   setup.input.std = setup.train->augmenter().std();
 
-  ModelOptions options{.classes = classes, .channels = setup.input.channels, .height = setup.input.height, .width = setup.input.width};
+  ModelOptions options{
+      .classes = classes, .channels = setup.input.channels, .height = setup.input.height, .width = setup.input.width};
   for (const auto& [key, value] : recipe.model.options) options.extra[key] = value;
   setup.model.graph = build_network(recipe.model.name, options);
   setup.model.weights = initial_weights(setup.model.graph, static_cast<std::uint64_t>(recipe.seed));
@@ -107,7 +113,8 @@ Metrics ClassifyStep::evaluate() {
     if (batch.samples == 0) continue;
     torch::Tensor logits = forward(batch, false), labels = batch.targets.at("labels");
     correct += (logits.argmax(1) == labels).sum().item<double>();
-    loss += torch::nll_loss(torch::log_softmax(logits.to(torch::kFloat32), 1), labels, {}, torch::Reduction::Sum).item<double>();
+    loss += torch::nll_loss(torch::log_softmax(logits.to(torch::kFloat32), 1), labels, {}, torch::Reduction::Sum)
+                .item<double>();
     samples += static_cast<double>(batch.samples);
   }
   std::vector<double> sums{correct, loss, samples};

@@ -7,14 +7,16 @@
 
 namespace frugal {
 
-Augmenter::Augmenter(const Recipe::Augment& options, std::int64_t channels, std::int64_t height, std::int64_t width, bool training)
+Augmenter::Augmenter(const Recipe::Augment& options, std::int64_t channels, std::int64_t height, std::int64_t width,
+                     bool training)
     : options_(options), channels_(channels), height_(height), width_(width) {
   auto per_channel = [&](const std::vector<double>& given, float fallback, const char* what) {
     auto count = static_cast<std::size_t>(channels);
     if (!given.empty() && given.size() != 1 && given.size() != count)
       fail_usage("augment.{} has {} numbers, but the pictures have {} channels", what, given.size(), channels);
     std::vector<float> out(count, fallback);
-    for (std::size_t c = 0; c < count && !given.empty(); ++c) out[c] = static_cast<float>(given[given.size() == 1 ? 0 : c]);
+    for (std::size_t c = 0; c < count && !given.empty(); ++c)
+      out[c] = static_cast<float>(given[given.size() == 1 ? 0 : c]);
     return out;
   };
   mean_ = per_channel(options.mean, 0, "mean");
@@ -33,7 +35,8 @@ void Augmenter::apply(const std::uint8_t* pixels, float* out, RandomStream rando
     dx = static_cast<std::int64_t>(random.below(range)) - options_.crop;
   }
   const bool flip = options_.flip && random.below(2) == 1;
-  const std::int64_t first = std::clamp<std::int64_t>(-dx, 0, width_), last = std::clamp<std::int64_t>(width_ - dx, 0, width_);
+  const std::int64_t first = std::clamp<std::int64_t>(-dx, 0, width_),
+                     last = std::clamp<std::int64_t>(width_ - dx, 0, width_);
   for (std::int64_t c = 0; c < channels_; ++c) {
     const auto& table = table_[static_cast<std::size_t>(c)];
     for (std::int64_t y = 0; y < height_; ++y) {
@@ -51,8 +54,10 @@ void Augmenter::apply(const std::uint8_t* pixels, float* out, RandomStream rando
     }
   }
   if (options_.cutout > 0) {  // the centre lies anywhere in the picture, so the square may be cut by the border
-    std::int64_t top = static_cast<std::int64_t>(random.below(static_cast<std::uint32_t>(height_))) - options_.cutout / 2;
-    std::int64_t left = static_cast<std::int64_t>(random.below(static_cast<std::uint32_t>(width_))) - options_.cutout / 2;
+    std::int64_t top =
+        static_cast<std::int64_t>(random.below(static_cast<std::uint32_t>(height_))) - options_.cutout / 2;
+    std::int64_t left =
+        static_cast<std::int64_t>(random.below(static_cast<std::uint32_t>(width_))) - options_.cutout / 2;
     std::int64_t y0 = std::max<std::int64_t>(top, 0), y1 = std::min(top + options_.cutout, height_);
     std::int64_t x0 = std::max<std::int64_t>(left, 0), x1 = std::min(left + options_.cutout, width_);
     for (std::int64_t c = 0; c < channels_; ++c)
@@ -64,7 +69,8 @@ void Augmenter::apply(const std::uint8_t* pixels, float* out, RandomStream rando
 namespace {
 
 double sample_gamma(double shape, RandomStream& random) {
-  if (shape < 1) return sample_gamma(shape + 1, random) * std::pow(1 - static_cast<double>(random.uniform()), 1 / shape);
+  if (shape < 1)
+    return sample_gamma(shape + 1, random) * std::pow(1 - static_cast<double>(random.uniform()), 1 / shape);
   const double d = shape - 1.0 / 3, c = 1 / std::sqrt(9 * d);
   for (;;) {
     double x = random.normal(), v = 1 + c * x;

@@ -14,7 +14,8 @@ namespace frugal {
 class Augmenter {
  public:
   // `training` false: only the normalisation. Error where mean or std do not have one number a channel.
-  Augmenter(const Recipe::Augment& options, std::int64_t channels, std::int64_t height, std::int64_t width, bool training);
+  Augmenter(const Recipe::Augment& options, std::int64_t channels, std::int64_t height, std::int64_t width,
+            bool training);
 
   // pixels: uint8 [channels, height, width]; out: float of the same shape. Everything random comes from `random`.
   void apply(const std::uint8_t* pixels, float* out, RandomStream random) const;

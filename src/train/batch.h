@@ -23,7 +23,7 @@ struct Batch {
 class BatchSource {
  public:
   virtual ~BatchSource() = default;
-  virtual std::int64_t steps() const = 0;  // of one epoch
+  virtual std::int64_t steps() const = 0;                               // of one epoch
   virtual Batch load(std::int64_t epoch, std::int64_t step) const = 0;  // may be called from any one thread
 };
 

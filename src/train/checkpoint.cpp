@@ -25,7 +25,8 @@ std::string read_everywhere(const std::string& path) {
   std::string bytes, problem;
   if (c.first()) {
     try {
-      if (!std::filesystem::exists(path)) fail("there is no checkpoint {} to resume from; run without --resume to start anew", path);
+      if (!std::filesystem::exists(path))
+        fail("there is no checkpoint {} to resume from; run without --resume to start anew", path);
       auto file = MappedFile::open(path);
       bytes.assign(reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size());
     } catch (const Error& e) {
@@ -48,12 +49,12 @@ std::string read_everywhere(const std::string& path) {
 
 Checkpoint read_checkpoint(const std::string& path) {
   auto bytes = std::make_shared<std::string>(read_everywhere(path));
-  SafetensorsFile file = naming_file(path, [&] {
-    return read_safetensors(std::as_bytes(std::span(bytes->data(), bytes->size())), bytes);
-  });
+  SafetensorsFile file = naming_file(
+      path, [&] { return read_safetensors(std::as_bytes(std::span(bytes->data(), bytes->size())), bytes); });
   auto version = file.metadata.find("frugal_checkpoint");
   require(version != file.metadata.end(), "{} is not a checkpoint of a training run", path);
-  require(version->second == "1", "{} is a checkpoint of version {}, which this program does not know", path, version->second);
+  require(version->second == "1", "{} is a checkpoint of version {}, which this program does not know", path,
+          version->second);
   return {std::move(file.tensors), std::move(file.metadata)};
 }
 
@@ -67,8 +68,10 @@ void require_same_recipe(const nlohmann::json& saved, const nlohmann::json& now,
       if (c == '/') c = '.';
     nlohmann::json::json_pointer at(pointer);
     auto text = [&](const nlohmann::json& j) { return j.contains(at) ? j[at].dump() : std::string("not there"); };
-    fail("{} was made with {} = {}, but the recipe now says {}; set it back to resume, or run without --resume to start anew",
-         path, key, text(a), text(b));
+    fail(
+        "{} was made with {} = {}, but the recipe now says {}; set it back to resume, or run without --resume to start "
+        "anew",
+        path, key, text(a), text(b));
   }
 }
 

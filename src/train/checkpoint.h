@@ -12,8 +12,8 @@
 namespace frugal {
 
 struct Checkpoint {
-  std::map<std::string, Tensor> tensors;          // "weights/model/conv1.weight", "optimizer/first/...", "ema/..."
-  std::map<std::string, std::string> notes;       // "recipe", "progress": JSON
+  std::map<std::string, Tensor> tensors;     // "weights/model/conv1.weight", "optimizer/first/...", "ema/..."
+  std::map<std::string, std::string> notes;  // "recipe", "progress": JSON
 };
 
 void write_checkpoint(const std::string& path, const Checkpoint& checkpoint);

@@ -66,7 +66,8 @@ void Communicator::broadcast(void* data, std::size_t bytes) {
   if (size_ == 1) return;
   constexpr std::size_t kPiece = std::size_t{1} << 30;
   for (std::size_t at = 0; at < bytes; at += kPiece)
-    MPI_Bcast(static_cast<char*>(data) + at, static_cast<int>(std::min(kPiece, bytes - at)), MPI_BYTE, 0, MPI_COMM_WORLD);
+    MPI_Bcast(static_cast<char*>(data) + at, static_cast<int>(std::min(kPiece, bytes - at)), MPI_BYTE, 0,
+              MPI_COMM_WORLD);
 }
 
 void Communicator::barrier() {

@@ -32,8 +32,12 @@ class Ema {
 // Keeps the means in place of the weights for one scope; null: nothing.
 class EmaScope {
  public:
-  explicit EmaScope(Ema* ema) : ema_(ema) { if (ema_) ema_->swap(); }
-  ~EmaScope() { if (ema_) ema_->swap(); }
+  explicit EmaScope(Ema* ema) : ema_(ema) {
+    if (ema_) ema_->swap();
+  }
+  ~EmaScope() {
+    if (ema_) ema_->swap();
+  }
   EmaScope(const EmaScope&) = delete;
   EmaScope& operator=(const EmaScope&) = delete;
 

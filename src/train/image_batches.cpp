@@ -21,8 +21,9 @@ std::int64_t limited(const ImageDataset& data, std::int64_t limit) {
 
 }  // namespace
 
-ImageBatches::ImageBatches(std::shared_ptr<const ImageDataset> data, const TaskInfo& input, const Recipe::Augment& augment,
-                           std::int64_t batch, std::int64_t limit, std::uint64_t seed, bool training, Share share, int threads)
+ImageBatches::ImageBatches(std::shared_ptr<const ImageDataset> data, const TaskInfo& input,
+                           const Recipe::Augment& augment, std::int64_t batch, std::int64_t limit, std::uint64_t seed,
+                           bool training, Share share, int threads)
     : data_(std::move(data)),
       input_(input),
       augmenter_(augment, input.channels, input.height, input.width, training),
@@ -36,8 +37,8 @@ ImageBatches::ImageBatches(std::shared_ptr<const ImageDataset> data, const TaskI
   steps_ = training ? pictures_ / batch_ : (pictures_ + batch_ - 1) / batch_;
   if (const Tensor& pixels = data_->pixels(); pixels.defined())
     require(pixels.dim(1) == input.channels && pixels.dim(2) == input.height && pixels.dim(3) == input.width,
-            "the pictures are {}x{}x{}, but the network takes {}x{}x{} (channels, height, width)", pixels.dim(1), pixels.dim(2),
-            pixels.dim(3), input.channels, input.height, input.width);
+            "the pictures are {}x{}x{}, but the network takes {}x{}x{} (channels, height, width)", pixels.dim(1),
+            pixels.dim(2), pixels.dim(3), input.channels, input.height, input.width);
 }
 
 ImageBatches::~ImageBatches() = default;
@@ -48,7 +49,8 @@ const std::vector<std::uint32_t>& ImageBatches::order(std::int64_t epoch) const 
   std::iota(order_.begin(), order_.end(), 0u);
   if (training_) {
     RandomStream random(seed_, "order", static_cast<std::uint64_t>(epoch));
-    for (std::size_t i = order_.size(); i > 1; --i) std::swap(order_[i - 1], order_[random.below(static_cast<std::uint32_t>(i))]);
+    for (std::size_t i = order_.size(); i > 1; --i)
+      std::swap(order_[i - 1], order_[random.below(static_cast<std::uint32_t>(i))]);
   }
   order_epoch_ = epoch;
   return order_;
@@ -73,7 +75,8 @@ void ImageBatches::picture(std::size_t index, std::int64_t epoch, float* out) co
 Batch ImageBatches::load(std::int64_t epoch, std::int64_t step) const {
   const std::vector<std::uint32_t>& order = this->order(epoch);
   const std::int64_t start = step * batch_, global = std::min(batch_, pictures_ - start);
-  const std::int64_t begin = start + global * share_.rank / share_.size, end = start + global * (share_.rank + 1) / share_.size;
+  const std::int64_t begin = start + global * share_.rank / share_.size,
+                     end = start + global * (share_.rank + 1) / share_.size;
   Batch batch;
   batch.samples = end - begin;
   batch.global_samples = global;
@@ -85,7 +88,8 @@ Batch ImageBatches::load(std::int64_t epoch, std::int64_t step) const {
   std::exception_ptr failure;
   pool_.parallel_for(end - begin, 1, [&](std::int64_t from, std::int64_t to, int) {
     try {
-      for (std::int64_t i = from; i < to; ++i) picture(order[static_cast<std::size_t>(begin + i)], epoch, out + i * size);
+      for (std::int64_t i = from; i < to; ++i)
+        picture(order[static_cast<std::size_t>(begin + i)], epoch, out + i * size);
     } catch (...) {
       std::lock_guard lock(mutex);
       failure = std::current_exception();
@@ -109,10 +113,12 @@ void ImageBatches::mix(Batch& batch, std::int64_t epoch, std::int64_t step, std:
   torch::Tensor probabilities = torch::zeros({batch.samples, classes()});
   std::vector<float> other(static_cast<std::size_t>(size));
   for (std::int64_t i = 0; i < batch.samples; ++i) {
-    auto partner = static_cast<std::size_t>(order_[static_cast<std::size_t>(start + batch.global_samples - 1 - (first + i))]);
+    auto partner =
+        static_cast<std::size_t>(order_[static_cast<std::size_t>(start + batch.global_samples - 1 - (first + i))]);
     picture(partner, epoch, other.data());
     float* mine = batch.inputs[0].data_ptr<float>() + i * size;
-    for (std::int64_t k = 0; k < size; ++k) mine[k] = lambda * mine[k] + (1 - lambda) * other[static_cast<std::size_t>(k)];
+    for (std::int64_t k = 0; k < size; ++k)
+      mine[k] = lambda * mine[k] + (1 - lambda) * other[static_cast<std::size_t>(k)];
     float* row = probabilities.data_ptr<float>() + i * classes();
     row[batch.targets["labels"].data_ptr<std::int64_t>()[i]] += lambda;
     row[data_->label(partner)] += 1 - lambda;

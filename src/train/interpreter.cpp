@@ -30,7 +30,8 @@ torch::Tensor to_torch(const Tensor& t) {
 
 Tensor from_torch(const torch::Tensor& tensor) {
   torch::Tensor t = tensor.detach().to(torch::kCPU).contiguous();
-  for (DType d : {DType::f32, DType::f64, DType::f16, DType::bf16, DType::i8, DType::u8, DType::i16, DType::i32, DType::i64, DType::boolean})
+  for (DType d : {DType::f32, DType::f64, DType::f16, DType::bf16, DType::i8, DType::u8, DType::i16, DType::i32,
+                  DType::i64, DType::boolean})
     if (torch_dtype(d) == t.scalar_type()) return tensor_from_bytes(d, t.sizes().vec(), t.data_ptr(), t.nbytes());
   fail("a LibTorch tensor of type {} has no counterpart here", torch::toString(t.scalar_type()));
 }
@@ -44,7 +45,9 @@ TorchRegistry& TorchRegistry::instance() {
   return *registry;
 }
 
-void TorchRegistry::add(const std::string& op, TorchOp forward) { FRUGAL_ASSERT(ops_.emplace(op, std::move(forward)).second); }
+void TorchRegistry::add(const std::string& op, TorchOp forward) {
+  FRUGAL_ASSERT(ops_.emplace(op, std::move(forward)).second);
+}
 
 const TorchOp& TorchRegistry::get(std::string_view op) const {
   auto found = ops_.find(std::string(op));
@@ -58,8 +61,8 @@ Interpreter::Interpreter(const Graph& graph, const Weights& weights, torch::Devi
     if (value.kind != ValueKind::weight) continue;
     auto found = weights.find(value.name);
     require(found != weights.end(), "the weight '{}' of network '{}' is missing", value.name, graph.name());
-    require(found->second.shape() == fixed_shape(value.type.shape), "the weight '{}' has shape {}, not [{}]", value.name,
-            to_string(found->second.shape()), to_string(value.type.shape));
+    require(found->second.shape() == fixed_shape(value.type.shape), "the weight '{}' has shape {}, not [{}]",
+            value.name, to_string(found->second.shape()), to_string(value.type.shape));
     torch::Tensor t = to_torch(found->second).to(device);
     if (t.is_floating_point()) t = t.to(precision);
     weights_[value.name] = t.set_requires_grad(value.role == WeightRole::parameter && t.is_floating_point());
@@ -94,7 +97,8 @@ std::vector<torch::Tensor> Interpreter::forward(const std::vector<torch::Tensor>
     for (std::size_t i = 0; i < out.size(); ++i) {
       at(planned.node->outputs[i]) = out[i];
       if (taps)
-        if (auto tap = taps->find(graph_.value(planned.node->outputs[i]).name); tap != taps->end()) tap->second = out[i];
+        if (auto tap = taps->find(graph_.value(planned.node->outputs[i]).name); tap != taps->end())
+          tap->second = out[i];
     }
     for (ValueId id : planned.dead) at(id) = torch::Tensor();
   }

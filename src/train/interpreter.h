@@ -13,8 +13,8 @@
 
 namespace frugal {
 
-torch::Tensor to_torch(const Tensor& tensor);          // copies
-Tensor from_torch(const torch::Tensor& tensor);        // copies, to the CPU
+torch::Tensor to_torch(const Tensor& tensor);    // copies
+Tensor from_torch(const torch::Tensor& tensor);  // copies, to the CPU
 torch::ScalarType torch_dtype(DType dtype);
 
 class Interpreter {
@@ -28,7 +28,7 @@ class Interpreter {
                                      std::map<std::string, torch::Tensor>* taps = nullptr);
 
   std::map<std::string, torch::Tensor>& weights() { return weights_; }
-  std::vector<torch::Tensor> parameters() const;       // in the graph's order
+  std::vector<torch::Tensor> parameters() const;  // in the graph's order
   std::vector<std::string> parameter_names() const;
   Weights export_weights() const;
   const Graph& graph() const { return graph_; }

@@ -13,7 +13,8 @@
 
 namespace frugal {
 
-Optimizer::Optimizer(const Recipe::Optimizer& options, const std::vector<std::string>& names, std::vector<torch::Tensor> parameters)
+Optimizer::Optimizer(const Recipe::Optimizer& options, const std::vector<std::string>& names,
+                     std::vector<torch::Tensor> parameters)
     : options_(options), names_(names), parameters_(std::move(parameters)) {
   FRUGAL_ASSERT(names_.size() == parameters_.size());
   Group all{options.weight_decay, {}}, spared{0, {}};
@@ -65,7 +66,8 @@ void Optimizer::step_sgd(const Group& group, double lr) {
 }
 
 void Optimizer::step_adamw(const Group& group, double lr) {
-  std::vector<torch::Tensor> p = pick(group, parameters_), g = gradients(p), m = pick(group, first_), v = pick(group, second_);
+  std::vector<torch::Tensor> p = pick(group, parameters_), g = gradients(p), m = pick(group, first_),
+                             v = pick(group, second_);
   const double b1 = options_.betas[0], b2 = options_.betas[1], t = static_cast<double>(steps_);
   if (group.decay != 0) at::_foreach_mul_(p, 1 - lr * group.decay);
   at::_foreach_mul_(m, b1);
@@ -96,7 +98,8 @@ void Optimizer::load(const std::map<std::string, torch::Tensor>& state) {
   };
   auto fill = [&](torch::Tensor& mine, const std::string& name) {
     torch::Tensor t = get(name);
-    require(t.sizes() == mine.sizes() && t.scalar_type() == mine.scalar_type(), "the optimiser's '{}' has another shape or type", name);
+    require(t.sizes() == mine.sizes() && t.scalar_type() == mine.scalar_type(),
+            "the optimiser's '{}' has another shape or type", name);
     mine.copy_(t);
   };
   for (std::size_t i = 0; i < names_.size(); ++i) {
@@ -104,7 +107,8 @@ void Optimizer::load(const std::map<std::string, torch::Tensor>& state) {
     if (!second_.empty()) fill(second_[i], "second/" + names_[i]);
   }
   torch::Tensor steps = get("steps");
-  require(steps.numel() == 1 && steps.scalar_type() == torch::kInt64, "the optimiser's 'steps' is not one whole number");
+  require(steps.numel() == 1 && steps.scalar_type() == torch::kInt64,
+          "the optimiser's 'steps' is not one whole number");
   steps_ = steps.item<std::int64_t>();
 }
 

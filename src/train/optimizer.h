@@ -18,13 +18,14 @@ class Optimizer {
   // AdamW (Loshchilov and Hutter 2019):
   //   p -= lr * decay * p;  m, v = running means of g, g^2;  p -= lr * m^ / (sqrt(v^) + eps), bias-corrected.
   // Parameters of one dim (norms, biases) do not decay where the recipe spares them.
-  Optimizer(const Recipe::Optimizer& options, const std::vector<std::string>& names, std::vector<torch::Tensor> parameters);
+  Optimizer(const Recipe::Optimizer& options, const std::vector<std::string>& names,
+            std::vector<torch::Tensor> parameters);
 
   // From the parameters' gradients, which must all be there. `lr` comes from the schedule.
   void step(double lr);
 
   const std::vector<torch::Tensor>& parameters() const { return parameters_; }
-  std::map<std::string, torch::Tensor> state() const;   // shares storage; a step count for AdamW
+  std::map<std::string, torch::Tensor> state() const;            // shares storage; a step count for AdamW
   void load(const std::map<std::string, torch::Tensor>& state);  // Error names a missing or misshapen tensor
 
  private:

@@ -68,9 +68,8 @@ void visit_recipe(Visitor& v, Recipe& r) {
     v.number("gamma", r.schedule.gamma, 0, 1, "step, multi_step");
     v.number("final_lr", r.schedule.final_lr, 0, 1000, "cosine: the rate at the end");
   });
-  v.section("ema", "a running mean of the weights, which is what is evaluated and saved", [&] {
-    v.number("decay", r.ema.decay, 0, 0.999999, "0: off");
-  });
+  v.section("ema", "a running mean of the weights, which is what is evaluated and saved",
+            [&] { v.number("decay", r.ema.decay, 0, 0.999999, "0: off"); });
   v.section("eval", "measuring while training", [&] {
     v.integer("every", r.eval.every, 1, kMany, "epochs between two evaluations; the last is always evaluated");
     v.integer("batch", r.eval.batch, 1, 65'536, "pictures at a time");
@@ -94,13 +93,18 @@ struct JsonWriter {
   nlohmann::json root = nlohmann::json::object();
   std::vector<nlohmann::json*> open{&root};
 
-  template <typename T> void put(const char* key, const T& value) { (*open.back())[key] = value; }
+  template <typename T>
+  void put(const char* key, const T& value) {
+    (*open.back())[key] = value;
+  }
   void text(const char* key, std::string& value, const char*) { put(key, value); }
   void choice(const char* key, std::string& value, const std::vector<std::string>&, const char*) { put(key, value); }
   void flag(const char* key, bool& value, const char*) { put(key, value); }
   void integer(const char* key, std::int64_t& value, std::int64_t, std::int64_t, const char*) { put(key, value); }
   void number(const char* key, double& value, double, double, const char*) { put(key, value); }
-  void integers(const char* key, std::vector<std::int64_t>& value, std::int64_t, std::int64_t, const char*) { put(key, value); }
+  void integers(const char* key, std::vector<std::int64_t>& value, std::int64_t, std::int64_t, const char*) {
+    put(key, value);
+  }
   void numbers(const char* key, std::vector<double>& value, double, double, const char*) { put(key, value); }
   void texts(std::map<std::string, std::string>& rest) {
     for (const auto& [key, value] : rest) put(key.c_str(), value);
@@ -121,16 +125,27 @@ struct KeyPrinter {
   void line(const char* key, const std::string& value, const std::string& doc) {
     out += fmt::format("{:<32} # {}\n", fmt::format("{}{}: {}", indent, key, value), doc);
   }
-  template <typename T> static std::string list(const std::vector<T>& values) { return fmt::format("[{}]", fmt::join(values, ", ")); }
+  template <typename T>
+  static std::string list(const std::vector<T>& values) {
+    return fmt::format("[{}]", fmt::join(values, ", "));
+  }
   void text(const char* key, std::string& value, const char* doc) { line(key, value.empty() ? "\"\"" : value, doc); }
   void choice(const char* key, std::string& value, const std::vector<std::string>& choices, const char* doc) {
     line(key, value, choices.size() > 1 ? fmt::format("{} ({})", doc, fmt::join(choices, ", ")) : doc);
   }
   void flag(const char* key, bool& value, const char* doc) { line(key, value ? "true" : "false", doc); }
-  void integer(const char* key, std::int64_t& value, std::int64_t, std::int64_t, const char* doc) { line(key, fmt::format("{}", value), doc); }
-  void number(const char* key, double& value, double, double, const char* doc) { line(key, fmt::format("{}", value), doc); }
-  void integers(const char* key, std::vector<std::int64_t>& value, std::int64_t, std::int64_t, const char* doc) { line(key, list(value), doc); }
-  void numbers(const char* key, std::vector<double>& value, double, double, const char* doc) { line(key, list(value), doc); }
+  void integer(const char* key, std::int64_t& value, std::int64_t, std::int64_t, const char* doc) {
+    line(key, fmt::format("{}", value), doc);
+  }
+  void number(const char* key, double& value, double, double, const char* doc) {
+    line(key, fmt::format("{}", value), doc);
+  }
+  void integers(const char* key, std::vector<std::int64_t>& value, std::int64_t, std::int64_t, const char* doc) {
+    line(key, list(value), doc);
+  }
+  void numbers(const char* key, std::vector<double>& value, double, double, const char* doc) {
+    line(key, list(value), doc);
+  }
   void texts(std::map<std::string, std::string>&) {}
   template <typename Body>
   void section(const char* key, const char* doc, Body&& body) {
@@ -145,19 +160,21 @@ void check_together(const Recipe& r, const RecipeReader& reader) {
   auto demand = [&](bool ok, const char* key, const std::string& sentence) {
     if (!ok) fail_usage("{} {}", reader.where(key), sentence);
   };
-  demand(!r.model.name.empty() || !r.model.weights.empty(), "model.name", "is missing: name a built-in network (see: frugal models)");
+  demand(!r.model.name.empty() || !r.model.weights.empty(), "model.name",
+         "is missing: name a built-in network (see: frugal models)");
   demand(!r.data.name.empty(), "data.name", "is missing: name a data set (fashion-mnist, cifar10, ...) or a folder");
   demand(!r.output.empty(), "output", "is missing: name a folder for the results, such as runs/first");
   demand(r.model.size.empty() || r.model.size.size() == 2, "model.size", "must be two numbers, [height, width]");
-  demand(r.augment.mean.size() == r.augment.std.size() || r.augment.mean.size() < 2 || r.augment.std.size() < 2, "augment.std",
-         fmt::format("must have one number, or as many as augment.mean, {}", r.augment.mean.size()));
+  demand(r.augment.mean.size() == r.augment.std.size() || r.augment.mean.size() < 2 || r.augment.std.size() < 2,
+         "augment.std", fmt::format("must have one number, or as many as augment.mean, {}", r.augment.mean.size()));
   demand(r.optimizer.betas.size() == 2, "optimizer.betas", "must be two numbers, such as [0.9, 0.999]");
   demand(!(r.optimizer.kind == "sgd" && r.optimizer.nesterov && r.optimizer.momentum == 0), "optimizer.nesterov",
          "needs a momentum above 0; set it to false");
   demand(r.schedule.kind != "multi_step" || !r.schedule.milestones.empty(), "schedule.milestones",
          "is missing: the schedule 'multi_step' needs the epochs at which the rate falls");
   demand(r.schedule.final_lr <= r.optimizer.lr, "schedule.final_lr", "must not be above optimizer.lr");
-  demand(r.schedule.warmup_epochs <= static_cast<double>(r.epochs), "schedule.warmup_epochs", "must not be longer than 'epochs'");
+  demand(r.schedule.warmup_epochs <= static_cast<double>(r.epochs), "schedule.warmup_epochs",
+         "must not be longer than 'epochs'");
 }
 
 }  // namespace

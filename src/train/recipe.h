@@ -14,23 +14,23 @@ namespace frugal {
 struct Recipe {
   struct Net {
     std::string name;
-    std::string weights;                 // a model file to start from; "": fresh weights
-    std::int64_t classes = 0;            // 0: as many as the data have
-    std::int64_t channels = 0;           // 0: the data's, or the network's own
-    std::vector<std::int64_t> size;      // [height, width]; empty: the data's, or the network's own
+    std::string weights;             // a model file to start from; "": fresh weights
+    std::int64_t classes = 0;        // 0: as many as the data have
+    std::int64_t channels = 0;       // 0: the data's, or the network's own
+    std::vector<std::int64_t> size;  // [height, width]; empty: the data's, or the network's own
     std::map<std::string, std::string> options;
   } model;
   struct Data {
-    std::string name;                    // a known name or a folder
+    std::string name;  // a known name or a folder
     std::string train = "train", test = "test";
     std::int64_t train_limit = 0, test_limit = 0;  // 0: all; otherwise the first n
   } data;
   struct Augment {
-    std::int64_t crop = 0;               // zero padding of a random crop, pixels
-    bool flip = false;                   // left-right, half of the time
-    std::int64_t cutout = 0;             // side of the erased square, pixels
-    double mixup = 0;                    // alpha of the Beta distribution; 0: off
-    std::vector<double> mean{}, std{};      // of pixels in 0..1, one a channel; empty: 0 and 1
+    std::int64_t crop = 0;              // zero padding of a random crop, pixels
+    bool flip = false;                  // left-right, half of the time
+    std::int64_t cutout = 0;            // side of the erased square, pixels
+    double mixup = 0;                   // alpha of the Beta distribution; 0: off
+    std::vector<double> mean{}, std{};  // of pixels in 0..1, one a channel; empty: 0 and 1
   } augment;
   struct Loss {
     std::string kind = "cross_entropy";
@@ -44,37 +44,37 @@ struct Recipe {
     bool nesterov = true;
     std::vector<double> betas{0.9, 0.999};
     double eps = 1e-8;
-    double clip_norm = 0;                // of all gradients together; 0: off
+    double clip_norm = 0;  // of all gradients together; 0: off
   } optimizer;
   struct Schedule {
-    std::string kind = "cosine";         // constant, step, multi_step, cosine
-    std::string per = "step";            // the rate changes after every step, or after every epoch
+    std::string kind = "cosine";  // constant, step, multi_step, cosine
+    std::string per = "step";     // the rate changes after every step, or after every epoch
     double warmup_epochs = 0;
-    double warmup_from = 0;              // share of the rate at the start of the warm-up
-    double step_epochs = 30;             // of "step"
-    std::vector<double> milestones;      // of "multi_step", in epochs
-    double gamma = 0.1;                  // of "step" and "multi_step"
-    double final_lr = 0;                 // of "cosine"
+    double warmup_from = 0;          // share of the rate at the start of the warm-up
+    double step_epochs = 30;         // of "step"
+    std::vector<double> milestones;  // of "multi_step", in epochs
+    double gamma = 0.1;              // of "step" and "multi_step"
+    double final_lr = 0;             // of "cosine"
   } schedule;
   struct Ema {
-    double decay = 0;                    // 0: off
+    double decay = 0;  // 0: off
   } ema;
   struct Eval {
-    std::int64_t every = 1;              // epochs; the last one is always evaluated
+    std::int64_t every = 1;  // epochs; the last one is always evaluated
     std::int64_t batch = 500;
   } eval;
   struct Method {
     std::string name;
     std::map<std::string, std::string> options;
   } method;
-  std::int64_t batch = 128;              // of all processes together
+  std::int64_t batch = 128;  // of all processes together
   std::int64_t epochs = 10;
-  std::string precision = "float32";     // or bfloat16: mixed, weights stay float32
+  std::string precision = "float32";  // or bfloat16: mixed, weights stay float32
   std::int64_t seed = 1;
   std::string device = "cpu";
-  std::int64_t threads = 0;              // 0: every core
-  std::int64_t checkpoint_every = 1;     // epochs
-  std::string output;                    // folder
+  std::int64_t threads = 0;           // 0: every core
+  std::int64_t checkpoint_every = 1;  // epochs
+  std::string output;                 // folder
 };
 
 // `overrides` are "key.path=value" strings. UsageError, with file and line, for an unknown key (with the

@@ -9,7 +9,8 @@ namespace frugal {
 
 namespace {
 
-void note_lines(const YAML::Node& map, const std::string& prefix, const std::string& name, std::map<std::string, int>& lines) {
+void note_lines(const YAML::Node& map, const std::string& prefix, const std::string& name,
+                std::map<std::string, int>& lines) {
   for (const auto& item : map) {
     int line = item.first.Mark().line + 1;
     if (!item.first.IsScalar()) fail_usage("{}:{}: a key must be a word", name, line);
@@ -49,7 +50,8 @@ void RecipeReader::apply(const std::string& text) {
   std::size_t begin = 0;
   for (std::size_t dot; (dot = path.find('.', begin)) != std::string::npos; begin = dot + 1) {
     YAML::Node next = node[path.substr(begin, dot - begin)];
-    if (next.IsDefined() && !next.IsMap() && !next.IsNull()) fail_usage("--set {}: '{}' has no keys below it", path, path.substr(0, dot));
+    if (next.IsDefined() && !next.IsMap() && !next.IsNull())
+      fail_usage("--set {}: '{}' has no keys below it", path, path.substr(0, dot));
     node.reset(next);
   }
   node[path.substr(begin)] = value;
@@ -99,7 +101,10 @@ template <typename T>
 T RecipeReader::convert(const YAML::Node& node, const char* key, const char* kind) const {
   T value;
   if (!node.IsScalar() || !YAML::convert<T>::decode(node, value)) {
-    std::string found = node.IsScalar() ? "'" + node.Scalar() + "'" : node.IsNull() ? "nothing" : node.IsSequence() ? "a list" : "a group";
+    std::string found = node.IsScalar()     ? "'" + node.Scalar() + "'"
+                        : node.IsNull()     ? "nothing"
+                        : node.IsSequence() ? "a list"
+                                            : "a group";
     fail_usage("{} must be {}, not {}", where(path(key)), kind, found);
   }
   return value;
@@ -122,7 +127,8 @@ void RecipeReader::choice(const char* key, std::string& value, const std::vector
   value = convert<std::string>(node, key, "a word");
   for (const std::string& choice : choices)
     if (choice == value) return;
-  fail_usage("{} must be one of {}, not '{}'{}", where(path(key)), join(choices, ", "), value, suggestion(value, choices));
+  fail_usage("{} must be one of {}, not '{}'{}", where(path(key)), join(choices, ", "), value,
+             suggestion(value, choices));
 }
 
 void RecipeReader::flag(const char* key, bool& value, const char*) {
@@ -143,14 +149,17 @@ void RecipeReader::number(const char* key, double& value, double min, double max
   check_range(value, min, max, key);
 }
 
-void RecipeReader::integers(const char* key, std::vector<std::int64_t>& value, std::int64_t min, std::int64_t max, const char*) {
+void RecipeReader::integers(const char* key, std::vector<std::int64_t>& value, std::int64_t min, std::int64_t max,
+                            const char*) {
   YAML::Node node = take(key);
   if (!node.IsDefined()) return;
   value.clear();
-  if (node.IsScalar()) value.push_back(convert<std::int64_t>(node, key, "a whole number or a list of them"));
+  if (node.IsScalar())
+    value.push_back(convert<std::int64_t>(node, key, "a whole number or a list of them"));
   else if (node.IsSequence())
     for (const YAML::Node& item : node) value.push_back(convert<std::int64_t>(item, key, "a list of whole numbers"));
-  else convert<std::int64_t>(node, key, "a whole number or a list of them");
+  else
+    convert<std::int64_t>(node, key, "a whole number or a list of them");
   for (std::int64_t v : value) check_range(v, min, max, key);
 }
 
@@ -158,10 +167,12 @@ void RecipeReader::numbers(const char* key, std::vector<double>& value, double m
   YAML::Node node = take(key);
   if (!node.IsDefined()) return;
   value.clear();
-  if (node.IsScalar()) value.push_back(convert<double>(node, key, "a number or a list of them"));
+  if (node.IsScalar())
+    value.push_back(convert<double>(node, key, "a number or a list of them"));
   else if (node.IsSequence())
     for (const YAML::Node& item : node) value.push_back(convert<double>(item, key, "a list of numbers"));
-  else convert<double>(node, key, "a number or a list of them");
+  else
+    convert<double>(node, key, "a number or a list of them");
   for (double v : value) check_range(v, min, max, key);
 }
 

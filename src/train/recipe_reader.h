@@ -55,7 +55,7 @@ class RecipeReader {
   std::string name_;
   YAML::Node root_;
   std::vector<Section> sections_;
-  std::set<std::string> set_;     // paths that --set gave
+  std::set<std::string> set_;  // paths that --set gave
   std::map<std::string, int> lines_;
 };
 

@@ -56,7 +56,7 @@ std::string RunLog::svg(const std::string& title) const {
     if (name == "epoch" || name == "seconds") continue;
     Series series{.name = name};
     for (const Row& row : rows_)
-      if (const double *x = find(row, "epoch"), *y = find(row, name); x && y) {
+      if (const double* x = find(row, "epoch"), *y = find(row, name); x && y) {
         series.x.push_back(*x);
         series.y.push_back(*y);
       }
@@ -67,7 +67,8 @@ std::string RunLog::svg(const std::string& title) const {
   std::vector<Plot> plots;
   for (Plot* plot : {&loss, &quality, &rate}) {
     if (plot->series.empty()) continue;
-    if (plot == &rate || (plot == &quality && quality.series.size() == 1)) {  // one line needs no legend beside its title
+    if (plot == &rate ||
+        (plot == &quality && quality.series.size() == 1)) {  // one line needs no legend beside its title
       if (plot == &quality) plot->title = plot->series[0].name;
       plot->title[0] = static_cast<char>(std::toupper(plot->title[0]));
       plot->series[0].name = plot->title;

@@ -17,7 +17,8 @@ double learning_rate(const Recipe& r, std::int64_t step, std::int64_t steps_per_
   if (s.kind == "constant") return peak;
   if (s.kind == "step") return peak * std::pow(s.gamma, std::floor(t / s.step_epochs));
   if (s.kind == "multi_step")
-    return peak * std::pow(s.gamma, std::count_if(s.milestones.begin(), s.milestones.end(), [&](double m) { return m <= t; }));
+    return peak *
+           std::pow(s.gamma, std::count_if(s.milestones.begin(), s.milestones.end(), [&](double m) { return m <= t; }));
   FRUGAL_ASSERT(s.kind == "cosine");
   const double length = static_cast<double>(r.epochs) - warmup;
   const double done = length > 0 ? std::clamp((t - warmup) / length, 0.0, 1.0) : 1.0;

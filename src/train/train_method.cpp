@@ -25,7 +25,8 @@ TrainingPlan TrainMethodRegistry::plan(const Recipe& recipe) const {
   for (const auto& [key, method] : methods_)
     if (!key.empty()) known.push_back(key);
   fail_usage("method.name: there is no training method '{}'{}", name,
-             known.empty() ? "; this build has none, leave the key out" : suggestion(name, known) + "; known are " + join(known, ", "));
+             known.empty() ? "; this build has none, leave the key out"
+                           : suggestion(name, known) + "; known are " + join(known, ", "));
 }
 
 }  // namespace frugal

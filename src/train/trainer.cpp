@@ -19,14 +19,12 @@
 namespace frugal {
 namespace {
 
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 }  // namespace
 
-Trainer::Trainer(const Recipe& recipe, TrainStep& step, const BatchSource& data, std::vector<std::shared_ptr<Hook>> hooks,
-                 std::function<bool()> stop)
+Trainer::Trainer(const Recipe& recipe, TrainStep& step, const BatchSource& data,
+                 std::vector<std::shared_ptr<Hook>> hooks, std::function<bool()> stop)
     : recipe_(recipe), step_(step), data_(data), hooks_(std::move(hooks)), stop_(std::move(stop)) {
   std::map<std::string, torch::Tensor> averaged;
   for (const Part& part : step_.parts()) {
@@ -34,7 +32,8 @@ Trainer::Trainer(const Recipe& recipe, TrainStep& step, const BatchSource& data,
       for (auto& [name, tensor] : part.net->weights()) tensor.set_requires_grad(false);
       continue;
     }
-    learners_.push_back({part, std::make_unique<Optimizer>(recipe.optimizer, part.net->parameter_names(), part.net->parameters())});
+    learners_.push_back(
+        {part, std::make_unique<Optimizer>(recipe.optimizer, part.net->parameter_names(), part.net->parameters())});
     for (auto& [name, tensor] : part.net->weights()) averaged[part.name + "/" + name] = tensor;
   }
   FRUGAL_ASSERT(!learners_.empty());
@@ -82,10 +81,12 @@ bool Trainer::run_epoch(Progress& progress) {
 void Trainer::run_step(const Batch& batch, Progress& progress) {
   position_.learning_rate = learning_rate(recipe_, position_.global_step, data_.steps());
   // Ops that draw (dropout) start every step from a seed of its own, so that a resumed run draws the same.
-  RandomStream random(static_cast<std::uint64_t>(recipe_.seed), "step", static_cast<std::uint64_t>(position_.global_step));
+  RandomStream random(static_cast<std::uint64_t>(recipe_.seed), "step",
+                      static_cast<std::uint64_t>(position_.global_step));
   torch::manual_seed(random.next_u32() + static_cast<std::uint64_t>(Communicator::instance().rank()));
   for (auto& hook : hooks_) hook->before_step(position_);
-  Terms terms = step_.run(batch, [this](const torch::Tensor& loss, const std::vector<std::string>& parts) { minimize(loss, parts); });
+  Terms terms = step_.run(
+      batch, [this](const torch::Tensor& loss, const std::vector<std::string>& parts) { minimize(loss, parts); });
   if (ema_) ema_->update();
   for (auto& hook : hooks_) hook->after_step(position_, terms);
   std::vector<double> values;
@@ -93,8 +94,10 @@ void Trainer::run_step(const Batch& batch, Progress& progress) {
   Communicator::instance().sum(values);
   for (std::size_t i = 0; i < terms.size(); ++i) {
     if (!std::isfinite(values[i]))
-      fail("{} is {} at step {} of epoch {}: the training diverged; a smaller optimizer.lr or a longer schedule.warmup_epochs may help",
-           terms[i].first, values[i], position_.step + 1, position_.epoch + 1);
+      fail(
+          "{} is {} at step {} of epoch {}: the training diverged; a smaller optimizer.lr or a longer "
+          "schedule.warmup_epochs may help",
+          terms[i].first, values[i], position_.step + 1, position_.epoch + 1);
     if (sums_.size() <= i) sums_.emplace_back(terms[i].first, 0.0);
     sums_[i].second += values[i];
   }
@@ -149,7 +152,8 @@ Metrics Trainer::measure() {
   EmaScope scope(ema_.get());
   Metrics metrics = step_.evaluate();
   for (const auto& [name, value] : metrics)
-    if (!std::isfinite(value)) fail("the evaluation after epoch {} gives {} = {}: the training diverged", position_.epoch + 1, name, value);
+    if (!std::isfinite(value))
+      fail("the evaluation after epoch {} gives {} = {}: the training diverged", position_.epoch + 1, name, value);
   keep_model(metrics);
   return metrics;
 }
@@ -159,7 +163,8 @@ void Trainer::keep_model(const Metrics& metrics) {
   auto value = metrics.find(step_.best_metric());
   FRUGAL_ASSERT(value != metrics.end());
   auto before = best_.find(step_.best_metric());
-  const bool better = before == best_.end() || (step_.higher_is_better() ? value->second > before->second : value->second < before->second);
+  const bool better = before == best_.end() ||
+                      (step_.higher_is_better() ? value->second > before->second : value->second < before->second);
   if (better) {
     best_ = metrics;
     best_epoch_ = position_.epoch + 1;
@@ -176,7 +181,8 @@ void Trainer::keep_model(const Metrics& metrics) {
 
 void Trainer::finish_epoch() {
   RunLog::Row row{{"epoch", static_cast<double>(position_.epoch + 1)}, {"lr", position_.learning_rate}};
-  std::string line = fmt::format("epoch {}/{}  lr {:.4g}", position_.epoch + 1, recipe_.epochs, position_.learning_rate);
+  std::string line =
+      fmt::format("epoch {}/{}  lr {:.4g}", position_.epoch + 1, recipe_.epochs, position_.learning_rate);
   auto report = [&](const std::string& name, double value) {
     row.emplace_back(name, value);
     std::string words = name;

@@ -19,11 +19,11 @@ class Progress;
 struct Checkpoint;
 
 struct TrainResult {
-  Metrics metrics;           // of the best epoch
-  std::string model;         // the file that holds its weights
-  std::int64_t epochs = 0;   // finished
-  double seconds = 0;        // of all parts of a resumed run
-  bool stopped = false;      // before the end; the checkpoint holds everything
+  Metrics metrics;          // of the best epoch
+  std::string model;        // the file that holds its weights
+  std::int64_t epochs = 0;  // finished
+  double seconds = 0;       // of all parts of a resumed run
+  bool stopped = false;     // before the end; the checkpoint holds everything
 };
 
 // Files in the recipe's output folder: model.safetensors (the best by the step's metric), last.safetensors,

@@ -13,8 +13,10 @@ using nlohmann::json;
 std::map<std::string, torch::Tensor> Trainer::all_tensors() const {
   std::map<std::string, torch::Tensor> all;
   for (const Learner& learner : learners_) {
-    for (const auto& [name, tensor] : learner.part.net->weights()) all["weights/" + learner.part.name + "/" + name] = tensor.detach();
-    for (const auto& [name, tensor] : learner.optimizer->state()) all["optimizer/" + learner.part.name + "/" + name] = tensor;
+    for (const auto& [name, tensor] : learner.part.net->weights())
+      all["weights/" + learner.part.name + "/" + name] = tensor.detach();
+    for (const auto& [name, tensor] : learner.optimizer->state())
+      all["optimizer/" + learner.part.name + "/" + name] = tensor;
   }
   if (ema_)
     for (const auto& [name, tensor] : ema_->means()) all["ema/" + name] = tensor;
@@ -50,7 +52,8 @@ namespace {
 // The tensors below a prefix, by the rest of their names.
 std::map<std::string, torch::Tensor> below(const Checkpoint& checkpoint, const std::string& prefix) {
   std::map<std::string, torch::Tensor> found;
-  for (auto it = checkpoint.tensors.lower_bound(prefix); it != checkpoint.tensors.end() && it->first.starts_with(prefix); ++it)
+  for (auto it = checkpoint.tensors.lower_bound(prefix);
+       it != checkpoint.tensors.end() && it->first.starts_with(prefix); ++it)
     found[it->first.substr(prefix.size())] = to_torch(it->second);
   return found;
 }
@@ -86,7 +89,8 @@ void Trainer::restore() {
     }
     const json progress = parse_note(checkpoint, "progress");
     if (ema_) ema_->load(below(checkpoint, "ema/"), progress.at("ema_updates").get<std::int64_t>());
-    for (std::size_t i = 0; i < hooks_.size(); ++i) hooks_[i]->load(below(checkpoint, "hook/" + std::to_string(i) + "/"));
+    for (std::size_t i = 0; i < hooks_.size(); ++i)
+      hooks_[i]->load(below(checkpoint, "hook/" + std::to_string(i) + "/"));
     restore_progress(checkpoint.notes.at("progress"));
   } catch (const json::exception& e) {
     fail("{}: the checkpoint's notes are damaged: {}", path, e.what());
@@ -101,10 +105,11 @@ void Trainer::restore_progress(const std::string& text) {
   position_.epoch = progress.at("epoch").get<std::int64_t>();
   position_.step = progress.at("step").get<std::int64_t>();
   position_.global_step = progress.at("global_step").get<std::int64_t>();
-  require(position_.epoch >= 0 && position_.epoch <= recipe_.epochs && position_.step >= 0 && position_.step < data_.steps() &&
+  require(position_.epoch >= 0 && position_.epoch <= recipe_.epochs && position_.step >= 0 &&
+              position_.step < data_.steps() &&
               position_.global_step == position_.epoch * data_.steps() + position_.step,
-          "its position, epoch {} step {}, does not fit this run of {} epochs with {} steps", position_.epoch, position_.step,
-          recipe_.epochs, data_.steps());
+          "its position, epoch {} step {}, does not fit this run of {} epochs with {} steps", position_.epoch,
+          position_.step, recipe_.epochs, data_.steps());
   sums_ = progress.at("sums").get<std::vector<std::pair<std::string, double>>>();
   log_ = RunLog::from_json(progress.at("log"));
   best_ = progress.at("best").get<Metrics>();

@@ -15,9 +15,7 @@ TEST(Check, RequireThrowsOnlyWhenFalse) {
   EXPECT_ERROR(require(false, "needs {}", 2), "needs 2");
 }
 
-TEST(CheckDeathTest, AssertionNamesTheCondition) {
-  EXPECT_DEATH(FRUGAL_ASSERT(1 + 1 == 3), "1 \\+ 1 == 3");
-}
+TEST(CheckDeathTest, AssertionNamesTheCondition) { EXPECT_DEATH(FRUGAL_ASSERT(1 + 1 == 3), "1 \\+ 1 == 3"); }
 
 }  // namespace
 }  // namespace frugal

@@ -26,7 +26,8 @@ std::size_t count(const std::string& text, const std::string& word) {
 TEST(SvgPlot, DrawsALineForEverySeriesAndBreaksItAtGaps) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   Plot plot{.title = "Loss", .x_label = "epoch"};
-  plot.series = {{.name = "train loss", .x = {1, 2, 3, 4}, .y = {2, nan, 1, 0.5}}, {.name = "test <loss>", .x = {1, 2}, .y = {3, 2}}};
+  plot.series = {{.name = "train loss", .x = {1, 2, 3, 4}, .y = {2, nan, 1, 0.5}},
+                 {.name = "test <loss>", .x = {1, 2}, .y = {3, 2}}};
   std::string svg = svg_plots({plot}, "a & b");
   EXPECT_EQ(count(svg, "class=\"line c0\" d="), 1u);
   EXPECT_EQ(count(svg, "class=\"line c1\" d="), 1u);

@@ -31,7 +31,9 @@ class Maker {
 
  private:
   template <typename T>
-  const T& any(const std::vector<T>& of) { return of[random_.below(static_cast<std::uint32_t>(of.size()))]; }
+  const T& any(const std::vector<T>& of) {
+    return of[random_.below(static_cast<std::uint32_t>(of.size()))];
+  }
   std::int64_t channels() { return any(std::vector<std::int64_t>{3, 5, 8, 16, 24, 32}); }
   ValueId pick() {
     std::size_t recent = std::min<std::size_t>(values_.size(), 4);
@@ -44,7 +46,8 @@ class Maker {
   }
   ValueId activation(ValueId x) { return b_.op(any(activations_), {x}); }
   ValueId conv(const std::string& name, ValueId x, std::int64_t out, std::int64_t groups = 1) {
-    return b_.conv2d(name, x, {.out = out, .kernel = random_.below(3) ? 3 : 1, .groups = groups, .bias = random_.below(2) != 0});
+    return b_.conv2d(name, x,
+                     {.out = out, .kernel = random_.below(3) ? 3 : 1, .groups = groups, .bias = random_.below(2) != 0});
   }
   ValueId pool(const std::string& op, ValueId x) {
     return b_.op(op, {x}, {{"kernel", Ints{3, 3}}, {"stride", Ints{1, 1}}, {"padding", Ints{1, 1, 1, 1}}});
@@ -62,7 +65,8 @@ class Maker {
       case 6: return b_.add(x, alike(x));
       case 7: return activation(b_.add(alike(x), x));
       case 8: return pool("max_pool2d", x);
-      case 9: return has_op("concat") ? b_.op("concat", {x, pick(), random_.below(2) ? x : pick()}, {{"axis", 1}}, name) : x;
+      case 9:
+        return has_op("concat") ? b_.op("concat", {x, pick(), random_.below(2) ? x : pick()}, {{"axis", 1}}, name) : x;
       case 10: return gate(name, x);
       default: return halves(name, x);
     }
@@ -112,7 +116,8 @@ void expect_agreement(std::uint64_t seed, bool winograd) {
       std::vector<Tensor> got = session.run(inputs);
       if (threads == 1) first = got;
       for (std::size_t i = 0; i < want.size(); ++i) {
-        ASSERT_TRUE(test::close(got[i], want[i], tolerance * largest(want), tolerance)) << "seed " << seed << ", " << name(isa);
+        ASSERT_TRUE(test::close(got[i], want[i], tolerance * largest(want), tolerance))
+            << "seed " << seed << ", " << name(isa);
         ASSERT_TRUE(test::same(got[i], first[i])) << "seed " << seed << ", " << name(isa);
       }
     }
@@ -153,7 +158,8 @@ void expect_no_value_destroyed(const Plan& plan, const Placement& p) {
         for (std::size_t s = write + 1; s < plan.steps.size(); ++s)
           for (ValueId id : plan.steps[s].inputs) after = after || id == value;
         for (ValueId id : plan.outputs) after = after || id == value;
-        for (ValueId id : plan.steps[write].inputs) kept = kept || (!p.copies[write].empty() && id != kNone && overlap(id, value));
+        for (ValueId id : plan.steps[write].inputs)
+          kept = kept || (!p.copies[write].empty() && id != kNone && overlap(id, value));
         EXPECT_FALSE(before && after && !kept) << plan.steps[write].name << " destroys value " << v;
       }
     }
@@ -177,7 +183,8 @@ std::vector<std::string> step_names(const Model& model) {
   Plan plan = make_plan(model, {fixed_shape(model.graph.value(model.graph.inputs()[0]).type.shape)});
   fuse(plan);
   std::vector<std::string> out;
-  for (const PlanStep& step : plan.steps) out.push_back(step.name + (step.epilogue.residual_last ? " (residual last)" : ""));
+  for (const PlanStep& step : plan.steps)
+    out.push_back(step.name + (step.epilogue.residual_last ? " (residual last)" : ""));
   return out;
 }
 
@@ -189,7 +196,8 @@ TEST(Fuse, ActivationAndResidualInEitherOrder) {
   ValueId y = b.relu(b.add(b.conv2d("conv1", x, {.out = 4}), x));
   y = b.add(y, b.relu(b.conv2d("conv2", y, {.out = 4})));
   b.output(y, "y");
-  EXPECT_EQ(step_names(test::with_weights(b.finish())), (Strings{"conv1 + add + relu", "conv2 + relu_2 + add_2 (residual last)"}));
+  EXPECT_EQ(step_names(test::with_weights(b.finish())),
+            (Strings{"conv1 + add + relu", "conv2 + relu_2 + add_2 (residual last)"}));
 }
 
 TEST(Fuse, AResidualMadeLaterGoesIntoTheLaterProducer) {

@@ -28,7 +28,8 @@ Model checked(const Model& before, const std::function<Model(const Model&)>& pas
   EXPECT_LE(new_costs.macs, old_costs.macs);
   EXPECT_LE(new_costs.params, old_costs.params);
   EXPECT_EQ(after.graph.outputs().size(), before.graph.outputs().size());
-  for (std::size_t i = 0; i < after.graph.outputs().size(); ++i) EXPECT_EQ(after.graph.output_name(i), before.graph.output_name(i));
+  for (std::size_t i = 0; i < after.graph.outputs().size(); ++i)
+    EXPECT_EQ(after.graph.output_name(i), before.graph.output_name(i));
   std::vector<Tensor> want = test::run_plain(before, inputs), got = test::run_plain(after, inputs);
   for (std::size_t i = 0; i < want.size(); ++i) EXPECT_TRUE(test::close(got[i], want[i], 2e-5, 2e-5));
   Model twice = pass(after);
@@ -51,7 +52,8 @@ TEST(FoldBatchNorm, GoesIntoConvolutionAndLinear) {
   b.output(x, "y");
   Model after = checked(with_weights(b.finish()), fold_batch_norm, {kPicture});
   EXPECT_EQ(test::node_ops(after.graph), (Strings{"conv2d", "relu", "conv2d", "reshape", "linear"}));
-  EXPECT_EQ(Strings({after.graph.node(0).name, after.graph.node(2).name, after.graph.node(4).name}), (Strings{"conv1", "conv2", "fc"}));
+  EXPECT_EQ(Strings({after.graph.node(0).name, after.graph.node(2).name, after.graph.node(4).name}),
+            (Strings{"conv1", "conv2", "fc"}));
   for (const char* name : {"conv1.weight", "conv1.bias", "conv2.weight", "conv2.bias", "fc.weight", "fc.bias"})
     EXPECT_NE(after.graph.find(name), kNone) << name;
   EXPECT_EQ(after.weights.size(), 6u);
@@ -114,7 +116,8 @@ TEST(FoldConstants, ComputesWhatDependsOnWeightsAlone) {
   ValueId w = b.relu(b.add(b.weight("a", {4, 3, 1, 1}), b.weight("b", {4, 3, 1, 1})));
   b.output(b.op("conv2d", {x, w}), "y");
   auto pass = [](const Model& m) { return fold_constants(m, evaluate); };
-  Model after = checked(with_weights(b.finish()), [&](const Model& m) { return remove_dead_code(pass(m)); }, {kPicture});
+  Model after =
+      checked(with_weights(b.finish()), [&](const Model& m) { return remove_dead_code(pass(m)); }, {kPicture});
   EXPECT_EQ(test::node_ops(after.graph), (Strings{"conv2d"}));
   EXPECT_EQ(after.weights.size(), 1u);
   EXPECT_EQ(after.graph.value(after.graph.find("relu")).role, WeightRole::parameter);
@@ -124,7 +127,8 @@ TEST(FoldConstants, AnOutputMayBeAConstant) {
   GraphBuilder b("net");
   b.image_input(3, 6, 5);
   b.output(b.relu(b.weight("a", {4})), "y");
-  Model after = checked(with_weights(b.finish()), [](const Model& m) { return fold_constants(m, evaluate); }, {kPicture});
+  Model after =
+      checked(with_weights(b.finish()), [](const Model& m) { return fold_constants(m, evaluate); }, {kPicture});
   EXPECT_TRUE(after.graph.nodes().empty());
 }
 
@@ -161,7 +165,8 @@ TEST(SimplifyShapes, DropsWhatChangesNothing) {
   ValueId y = b.op("slice", {x}, {{"starts", Ints{0}}, {"ends", Ints{3}}, {"axes", Ints{1}}});
   y = b.op("concat", {b.op("pad", {y}, {{"pads", Ints(8, 0)}})}, {{"axis", 1}});
   b.output(b.relu(y), "y");
-  Model after = checked(with_weights(b.finish()), [](const Model& m) { return remove_dead_code(simplify_shapes(m)); }, {kPicture});
+  Model after = checked(with_weights(b.finish()), [](const Model& m) { return remove_dead_code(simplify_shapes(m)); },
+                        {kPicture});
   EXPECT_EQ(test::node_ops(after.graph), (Strings{"relu"}));
 }
 
@@ -202,7 +207,8 @@ TEST(Rewrite, RefusesToDropWhatIsUsed) {
   GraphBuilder b("net");
   b.output(b.relu(b.relu(b.image_input(3, 6, 5))), "y");
   Model model = with_weights(b.finish());
-  EXPECT_ERROR(rewrite(model, [](Rewriter&, const Node& n) { return n.name == "relu" ? Visit::done : Visit::copy; }), "'relu'");
+  EXPECT_ERROR(rewrite(model, [](Rewriter&, const Node& n) { return n.name == "relu" ? Visit::done : Visit::copy; }),
+               "'relu'");
 }
 
 TEST(Rewrite, WorksWithoutWeights) {

@@ -56,7 +56,9 @@ Model small_net() {
 TEST(Session, AgreesWithThePlainPath) {
   Model model = small_net();
   Tensor x = random_tensor({2, 3, 9, 7});
-  for (int threads : {1, 2}) EXPECT_TRUE(test::close(test::run(model, {x}, {.threads = threads})[0], test::run_plain(model, {x})[0], 1e-4, 1e-4));
+  for (int threads : {1, 2})
+    EXPECT_TRUE(
+        test::close(test::run(model, {x}, {.threads = threads})[0], test::run_plain(model, {x})[0], 1e-4, 1e-4));
 }
 
 TEST(Session, RunsAllocateNothingOnceCompiled) {

@@ -109,7 +109,8 @@ TEST(Dataset, IdxFolder) {
 
 TEST(Dataset, CifarFolders) {
   TempDir dir;
-  for (int i = 1; i <= 5; ++i) write_file(dir / ("data_batch_" + std::to_string(i) + ".bin"), record(i, static_cast<char>(i)));
+  for (int i = 1; i <= 5; ++i)
+    write_file(dir / ("data_batch_" + std::to_string(i) + ".bin"), record(i, static_cast<char>(i)));
   write_file(dir / "test_batch.bin", record(9, 'x') + record(8, 'y'));
   auto train = open_dataset(dir.path(), "train");
   EXPECT_EQ(train->labels(), (std::vector<int>{1, 2, 3, 4, 5}));
@@ -131,7 +132,8 @@ TEST(Dataset, CifarFolders) {
 
 TEST(Dataset, ClassFolders) {
   TempDir dir;
-  for (const char* picture : {"train/b/2.png", "train/b/1.PNG", "train/a/x.png", "val/b/y.png", "train/.hidden/z.png"}) {
+  for (const char* picture :
+       {"train/b/2.png", "train/b/1.PNG", "train/a/x.png", "val/b/y.png", "train/.hidden/z.png"}) {
     fs::create_directories((dir / picture).parent_path());
     write_png(dir / picture, Image(2, 3, 3, static_cast<std::uint8_t>(picture[8])));
   }

@@ -42,7 +42,8 @@ const std::string kSignature = "\x89PNG\r\n\x1a\n";
 
 std::string ihdr(unsigned width, unsigned height, int depth, int colour, int interlace = 0) {
   return chunk("IHDR", big(width, 4) + big(height, 4) + big(static_cast<unsigned>(depth), 1) +
-                           big(static_cast<unsigned>(colour), 1) + big(0, 2) + big(static_cast<unsigned>(interlace), 1));
+                           big(static_cast<unsigned>(colour), 1) + big(0, 2) +
+                           big(static_cast<unsigned>(interlace), 1));
 }
 
 // `rows` include the filter byte in front of each row; `extra` are chunks before the data.
@@ -73,16 +74,22 @@ TEST(Png, EveryColourTypeBecomesRgb) {
       {"rgb 16", png(ihdr(2, 1, 16, 2), bytes({0, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0})), {1, 2, 3}, {4, 5, 6}},
       {"palette 8", png(ihdr(2, 1, 8, 3), bytes({0, 1, 0}), palette), {40, 50, 60}, {10, 20, 30}},
       {"palette 1", png(ihdr(2, 1, 1, 3), bytes({0, 0x40}), palette), {10, 20, 30}, {40, 50, 60}},
-      {"palette with tRNS", png(ihdr(2, 1, 8, 3), bytes({0, 0, 1}), palette + chunk("tRNS", bytes({0}))),
-       {255, 255, 255}, {40, 50, 60}},
+      {"palette with tRNS",
+       png(ihdr(2, 1, 8, 3), bytes({0, 0, 1}), palette + chunk("tRNS", bytes({0}))),
+       {255, 255, 255},
+       {40, 50, 60}},
       {"grey + alpha", png(ihdr(2, 1, 8, 4), bytes({0, 0, 128, 9, 255})), {127, 127, 127}, {9, 9, 9}},
       {"rgb + alpha", png(ihdr(2, 1, 8, 6), bytes({0, 1, 2, 3, 0, 1, 2, 3, 255})), {255, 255, 255}, {1, 2, 3}},
-      {"gamma is ignored", png(ihdr(2, 1, 8, 0), bytes({0, 7, 200}), chunk("gAMA", big(100'000, 4))), {7, 7, 7},
+      {"gamma is ignored",
+       png(ihdr(2, 1, 8, 0), bytes({0, 7, 200}), chunk("gAMA", big(100'000, 4))),
+       {7, 7, 7},
        {200, 200, 200}},
-      {"EXIF turned by 180", png(ihdr(2, 1, 8, 0), bytes({0, 7, 200}),
-                                 chunk("eXIf", "II*" + little(0, 1) + little(8, 4) + little(1, 2) + little(274, 2) +
-                                                   little(3, 2) + little(1, 4) + little(3, 4) + little(0, 4))),
-       {200, 200, 200}, {7, 7, 7}},
+      {"EXIF turned by 180",
+       png(ihdr(2, 1, 8, 0), bytes({0, 7, 200}),
+           chunk("eXIf", "II*" + little(0, 1) + little(8, 4) + little(1, 2) + little(274, 2) + little(3, 2) +
+                             little(1, 4) + little(3, 4) + little(0, 4))),
+       {200, 200, 200},
+       {7, 7, 7}},
   };
   for (const Row& row : table) {
     SCOPED_TRACE(row.what);
@@ -186,9 +193,9 @@ TEST(Image, ExifOrientationIsApplied) {
     bool turned;
     int left_top_x, left_top_y, right_top_x, right_top_y;
   };
-  for (const Row& row : {Row{1, false, 0, 0, 1, 0}, Row{2, false, 1, 0, 0, 0}, Row{3, false, 1, 1, 0, 1},
-                         Row{4, false, 0, 1, 1, 1}, Row{5, true, 0, 0, 0, 1}, Row{6, true, 1, 0, 1, 1},
-                         Row{7, true, 1, 1, 1, 0}, Row{8, true, 0, 1, 0, 0}})
+  for (const Row& row :
+       {Row{1, false, 0, 0, 1, 0}, Row{2, false, 1, 0, 0, 0}, Row{3, false, 1, 1, 0, 1}, Row{4, false, 0, 1, 1, 1},
+        Row{5, true, 0, 0, 0, 1}, Row{6, true, 1, 0, 1, 1}, Row{7, true, 1, 1, 1, 0}, Row{8, true, 0, 1, 0, 0}})
     for (bool big_endian : {false, true}) {
       SCOPED_TRACE(row.orientation);
       std::string exif = std::string("Exif\0\0", 6) + tiff(row.orientation, big_endian);
@@ -206,9 +213,9 @@ TEST(Image, ExifOrientationIsApplied) {
 TEST(Image, DamagedExifIsIgnored) {
   auto orientation = [](const std::string& text) { return exif_orientation(bytes_of(text)); };
   EXPECT_EQ(orientation(tiff(6, true)), 6);
-  for (const std::string& text : {std::string(), std::string("II"), patched(tiff(6, true), 0, "XX"), tiff(0, true), tiff(9, true),
-                                  tiff(6, true, 4), tiff(6, true, 3, 275), patched(tiff(6, true), 4, "\xff\xff\xff\xff"),
-                                  tiff(6, true).substr(0, 20)})
+  for (const std::string& text : {std::string(), std::string("II"), patched(tiff(6, true), 0, "XX"), tiff(0, true),
+                                  tiff(9, true), tiff(6, true, 4), tiff(6, true, 3, 275),
+                                  patched(tiff(6, true), 4, "\xff\xff\xff\xff"), tiff(6, true).substr(0, 20)})
     EXPECT_EQ(orientation(text), 1);
   EXPECT_EQ(orientation(patched(tiff(6, true), 8, "\xff\xff")), 6);  // a count beyond the data is bounded by it
 }
@@ -233,8 +240,8 @@ std::string jpeg(const Image& image, J_COLOR_SPACE in, J_COLOR_SPACE stored, boo
   if (progressive) jpeg_simple_progression(&info);
   jpeg_start_compress(&info, TRUE);
   while (info.next_scanline < info.image_height) {
-    auto* row = const_cast<JSAMPLE*>(image.pixels.data() + info.next_scanline * info.image_width *
-                                                               static_cast<unsigned>(image.channels));
+    auto* row = const_cast<JSAMPLE*>(image.pixels.data() +
+                                     info.next_scanline * info.image_width * static_cast<unsigned>(image.channels));
     jpeg_write_scanlines(&info, &row, 1);
   }
   jpeg_finish_compress(&info);
@@ -245,7 +252,8 @@ std::string jpeg(const Image& image, J_COLOR_SPACE in, J_COLOR_SPACE stored, boo
 }
 
 void expect_near(const Image& image, const Pixel& wanted) {
-  for (int c = 0; c < 3; ++c) EXPECT_NEAR(pixel(image, 5, 5)[static_cast<std::size_t>(c)], wanted[static_cast<std::size_t>(c)], 3);
+  for (int c = 0; c < 3; ++c)
+    EXPECT_NEAR(pixel(image, 5, 5)[static_cast<std::size_t>(c)], wanted[static_cast<std::size_t>(c)], 3);
 }
 
 TEST(Jpeg, EveryColourSpaceBecomesRgb) {
@@ -267,12 +275,15 @@ TEST(Jpeg, ProgressiveEqualsBaseline) {
   EXPECT_EQ(decode(jpeg(corners(), JCS_RGB, JCS_YCbCr, true)), decode(jpeg(corners(), JCS_RGB, JCS_YCbCr, false)));
 }
 
-std::size_t marker(const std::string& file, int code) { return file.find(std::string("\xff") + static_cast<char>(code)); }
+std::size_t marker(const std::string& file, int code) {
+  return file.find(std::string("\xff") + static_cast<char>(code));
+}
 
 TEST(Jpeg, RefusesEachBrokenField) {
   const std::string good = as_text(encode_jpeg(corners(), 80));
   ASSERT_EQ(decode(good).width, 48);
-  std::size_t frame = marker(good, 0xc0), huffman = marker(good, 0xc4), scan = marker(good, 0xda), tables = marker(good, 0xdb);
+  std::size_t frame = marker(good, 0xc0), huffman = marker(good, 0xc4), scan = marker(good, 0xda),
+              tables = marker(good, 0xdb);
   expect_refused({
       {"no frame", patched(good, frame + 1, "\xfe"), "damaged"},
       {"frame length", patched(good, frame + 2, big(16, 2)), "length"},

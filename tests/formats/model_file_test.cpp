@@ -55,7 +55,8 @@ TEST(ModelFile, FilesOfEveryVersionLoad) {
   EXPECT_EQ(model.metadata, (std::map<std::string, std::string>{{"labels", R"(["a","b","c"])"}, {"recipe", "seed 1"}}));
   EXPECT_EQ(model.weights.size(), 7u);
   EXPECT_EQ(model.weights.at("conv.weight").shape(), (Shape{2, 1, 3, 3}));
-  for (int i = 0; i < 18; ++i) EXPECT_EQ(model.weights.at("conv.weight").data<float>()[i], static_cast<float>(i - 9) / 8);
+  for (int i = 0; i < 18; ++i)
+    EXPECT_EQ(model.weights.at("conv.weight").data<float>()[i], static_cast<float>(i - 9) / 8);
   EXPECT_EQ(model.weights.at("fc.bias").data<float>()[2], 3);
 }
 
@@ -96,9 +97,14 @@ TEST(ModelFile, RefusesEachBrokenField) {
       {"'input' is not a weight", [](auto& f) { f.tensors["input"] = Tensor::scalar(1.f); }},
       {"must be float32[3]", [](auto& f) { f.tensors["fc.bias"] = Tensor(DType::f32, {4}); }},
       {"must be float32[3]", [](auto& f) { f.tensors["fc.bias"] = Tensor(DType::f16, {3}); }},
-      {"above 274877906944", in_graph([](json& j) { j["weights"][0]["shape"] = {1, 1ll << 62, 1, 1}; })},
-      {"above 274877906944", in_graph([](json& j) { j["inputs"][0]["shape"] = {1, 1, 1ll << 62, 1}; })},
-      {"more than 8 dims", in_graph([](json& j) { j["nodes"][4]["attrs"]["shape"] = {1, 1, 1, 1, 1, 1, 1, 1, 1, -1}; })},
+      {"above 274877906944", in_graph([](json& j) {
+         j["weights"][0]["shape"] = {1, 1ll << 62, 1, 1};
+       })},
+      {"above 274877906944", in_graph([](json& j) {
+         j["inputs"][0]["shape"] = {1, 1, 1ll << 62, 1};
+       })},
+      {"more than 8 dims",
+       in_graph([](json& j) { j["nodes"][4]["attrs"]["shape"] = {1, 1, 1, 1, 1, 1, 1, 1, 1, -1}; })},
       {"more than 4096 outputs", in_graph([](json& j) {
          for (int i = 0; i < 5000; ++i) j["outputs"].push_back({{"name", std::to_string(i)}, {"value", "fc"}});
        })},

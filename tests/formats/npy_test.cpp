@@ -9,7 +9,8 @@ namespace {
 using namespace test;
 
 std::string npy(const std::string& dict, const std::string& data, int version = 1) {
-  return "\x93NUMPY" + little(static_cast<unsigned>(version), 2) + little(dict.size(), version == 1 ? 2 : 4) + dict + data;
+  return "\x93NUMPY" + little(static_cast<unsigned>(version), 2) + little(dict.size(), version == 1 ? 2 : 4) + dict +
+         data;
 }
 
 std::string header(const char* descr, const char* shape, const char* fortran = "False") {
@@ -19,9 +20,11 @@ std::string header(const char* descr, const char* shape, const char* fortran = "
 Tensor read(const std::string& bytes) { return read_npy(bytes_of(bytes)); }
 
 TEST(Npy, ReadsHandMadeArrays) {
-  EXPECT_TRUE(same(read(npy(header("|u1", "(2, 2)"), "abcd")), Tensor::from<std::uint8_t>({2, 2}, {'a', 'b', 'c', 'd'})));
+  EXPECT_TRUE(
+      same(read(npy(header("|u1", "(2, 2)"), "abcd")), Tensor::from<std::uint8_t>({2, 2}, {'a', 'b', 'c', 'd'})));
   EXPECT_TRUE(same(read(npy(header("<i2", "(1,)"), little(0x1234, 2), 2)), Tensor::from<std::int16_t>({1}, {0x1234})));
-  EXPECT_TRUE(same(read(npy(header(">i4", "()"), big(0x12345678, 4), 3)), Tensor::from<std::int32_t>({}, {0x12345678})));
+  EXPECT_TRUE(
+      same(read(npy(header(">i4", "()"), big(0x12345678, 4), 3)), Tensor::from<std::int32_t>({}, {0x12345678})));
   EXPECT_EQ(read(npy(header("<f4", "(0, 3)"), "")).shape(), (Shape{0, 3}));
   EXPECT_EQ(read(npy(R"({"shape":(1),"fortran_order":False,"descr":"<u1"})", "x")).shape(), (Shape{1}));
 }
@@ -124,11 +127,12 @@ TEST(Npz, RefusesEachBrokenField) {
   auto central = [&](std::size_t at, std::string_view bytes) { return patched(good, kCentral + at, bytes); };
   auto end = [&](std::size_t at, std::string_view bytes) { return patched(good, kEnd + at, bytes); };
   std::string directory = good.substr(kCentral, 51), head = good.substr(0, kCentral), tail = good.substr(kEnd);
-  std::string twice = head + directory + directory +
-                      patched(patched(tail, 8, little(2, 2) + little(2, 2)), 12, little(102, 4));
+  std::string twice =
+      head + directory + directory + patched(patched(tail, 8, little(2, 2) + little(2, 2)), 12, little(102, 4));
   std::string second = patched(directory, 42, little(kCentral, 4));
-  std::string twins = head + head + directory + second +
-                      patched(patched(tail, 8, little(2, 2) + little(2, 2)), 12, little(102, 4) + little(2 * kCentral, 4));
+  std::string twins =
+      head + head + directory + second +
+      patched(patched(tail, 8, little(2, 2) + little(2, 2)), 12, little(102, 4) + little(2 * kCentral, 4));
   const std::vector<Broken> table = {
       {"empty", "", "too short"},
       {"end signature", end(0, "XX"), "truncated"},

@@ -43,7 +43,9 @@ struct Broken {
   const char* word;
 };
 
-std::string entry(const char* body, std::size_t data = 4) { return file_of(std::string(R"({"a":)") + body + "}", data); }
+std::string entry(const char* body, std::size_t data = 4) {
+  return file_of(std::string(R"({"a":)") + body + "}", data);
+}
 
 std::string many_tensors(std::size_t count) {
   std::string header = "{";
@@ -76,10 +78,15 @@ TEST(Safetensors, RefusesEachBrokenField) {
       {"no dtype", entry(R"({"shape":[1],"data_offsets":[0,4]})"), "lacks dtype"},
       {"no shape", entry(R"({"dtype":"F32","data_offsets":[0,4]})"), "lacks shape"},
       {"no offsets", entry(R"({"dtype":"F32","shape":[1]})"), "lacks data_offsets"},
-      {"key twice", entry(R"({"dtype":"F32","dtype":"I32","shape":[1],"data_offsets":[0,4]})"), "duplicate key 'dtype'"},
-      {"shape twice", entry(R"({"shape":[1],"shape":[1],"dtype":"I32","data_offsets":[0,4]})"), "duplicate key 'shape'"},
-      {"name twice", file_of(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},)"
-                             R"("a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}})", 2), "duplicate"},
+      {"key twice", entry(R"({"dtype":"F32","dtype":"I32","shape":[1],"data_offsets":[0,4]})"),
+       "duplicate key 'dtype'"},
+      {"shape twice", entry(R"({"shape":[1],"shape":[1],"dtype":"I32","data_offsets":[0,4]})"),
+       "duplicate key 'shape'"},
+      {"name twice",
+       file_of(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},)"
+               R"("a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}})",
+               2),
+       "duplicate"},
       {"name too long", file_of("{\"" + std::string(1025, 'n') + "\":1}", 0), "too long"},
       {"too many tensors", many_tensors(65'537), "too many tensors"},
       {"dtype unknown", entry(R"({"dtype":"F4_E2","shape":[1],"data_offsets":[0,4]})"), "not supported"},
@@ -90,7 +97,8 @@ TEST(Safetensors, RefusesEachBrokenField) {
       {"dim fractional", entry(R"({"dtype":"F32","shape":[1.5],"data_offsets":[0,4]})"), "fractional"},
       {"dim above int64", entry(R"({"dtype":"F32","shape":[9223372036854775808],"data_offsets":[0,4]})"), "overflows"},
       {"dim above uint64", entry(R"({"dtype":"F32","shape":[18446744073709551617],"data_offsets":[0,4]})"), "huge"},
-      {"product wraps to 1", entry(R"({"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,4]})"), "overflows"},
+      {"product wraps to 1", entry(R"({"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,4]})"),
+       "overflows"},
       {"bytes wrap", entry(R"({"dtype":"F32","shape":[4611686018427387905],"data_offsets":[0,4]})"), "overflows"},
       {"one offset", entry(R"({"dtype":"F32","shape":[1],"data_offsets":[4]})"), "two numbers"},
       {"three offsets", entry(R"({"dtype":"F32","shape":[1],"data_offsets":[0,4,4]})"), "two numbers"},
@@ -102,10 +110,15 @@ TEST(Safetensors, RefusesEachBrokenField) {
       {"bytes and dtype differ", entry(R"({"dtype":"F16","shape":[1],"data_offsets":[0,4]})"), "needs 2"},
       {"hole at the start", entry(R"({"dtype":"U8","shape":[2],"data_offsets":[2,4]})"), "hole"},
       {"trailing data", entry(R"({"dtype":"U8","shape":[2],"data_offsets":[0,2]})"), "trailing"},
-      {"overlap", file_of(R"({"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},)"
-                          R"("b":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}})", 3), "overlaps"},
-      {"bool of 2", patched(entry(R"({"dtype":"BOOL","shape":[4],"data_offsets":[0,4]})"),
-                            entry(R"({"dtype":"BOOL","shape":[4],"data_offsets":[0,4]})").size() - 1, "\x02"), "bool"},
+      {"overlap",
+       file_of(R"({"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},)"
+               R"("b":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}})",
+               3),
+       "overlaps"},
+      {"bool of 2",
+       patched(entry(R"({"dtype":"BOOL","shape":[4],"data_offsets":[0,4]})"),
+               entry(R"({"dtype":"BOOL","shape":[4],"data_offsets":[0,4]})").size() - 1, "\x02"),
+       "bool"},
       {"metadata a string", file_of(R"({"__metadata__":"x"})", 0), "not an object"},
       {"metadata of a number", file_of(R"({"__metadata__":{"k":1}})", 0), "only a string"},
       {"metadata of an object", file_of(R"({"__metadata__":{"k":{}}})", 0), "only a string"},
@@ -152,7 +165,9 @@ TEST(Safetensors, WritesWhatItReads) {
   expect_equal(tensors, file.tensors);
   EXPECT_EQ(file.metadata.at("frugal"), "\"quoted\"\n");
   for (const auto& [name, tensor] : file.tensors)
-    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(tensor.raw()) % static_cast<unsigned>(dtype_info(tensor.dtype()).block_bytes), 0u)
+    EXPECT_EQ(
+        reinterpret_cast<std::uintptr_t>(tensor.raw()) % static_cast<unsigned>(dtype_info(tensor.dtype()).block_bytes),
+        0u)
         << name;
   std::string first = read_file(path);
   std::uint64_t header = 0;
@@ -175,7 +190,8 @@ TEST(Safetensors, TensorsOutliveTheFileAndNeverChangeIt) {
 
 TEST(Safetensors, UnalignedTensorsAreCopied) {
   std::string bytes = file_of(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},)"
-                              R"("b":{"dtype":"F64","shape":[1],"data_offsets":[1,9]}})", 9);
+                              R"("b":{"dtype":"F64","shape":[1],"data_offsets":[1,9]}})",
+                              9);
   auto owner = std::make_shared<std::string>(bytes);
   SafetensorsFile file = read_safetensors(bytes_of(*owner), owner);
   EXPECT_EQ(reinterpret_cast<std::uintptr_t>(file.tensors.at("b").raw()) % 8, 0u);
@@ -225,7 +241,8 @@ assert tensors['t/bool'].reshape(-1).tolist() == [i % 2 == 1 for i in range(15)]
 save_file(tensors, sys.argv[2], {'key': 'value'})
 )";
   ASSERT_EQ(run_python(program, (dir / "ours").string() + " " + (dir / "theirs").string() + " " +
-                                    std::to_string(tensors.size())), 0);
+                                    std::to_string(tensors.size())),
+            0);
   SafetensorsFile theirs = read_safetensors(dir / "theirs");
   expect_equal(tensors, theirs.tensors);
   EXPECT_EQ(theirs.metadata.at("key"), "value");

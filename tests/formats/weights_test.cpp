@@ -70,15 +70,23 @@ TEST(Weights, WhatDoesNotFitIsNamed) {
   EXPECT_EQ(refused([](Weights& w) { w["fc2.weight"] = w.extract("fc.weight").mapped(); }),
             "w.safetensors does not fit network 'small'; 1 tensor is missing: 'fc.weight' (nearest: 'fc2.weight'); "
             "1 tensor is not part of it: 'fc2.weight' (nearest: 'fc.weight')");
-  EXPECT_EQ(refused([](Weights& w) { w["fc.weight"] = Tensor(DType::f32, {7, 32}); }),
+  EXPECT_EQ(refused([](Weights& w) {
+              w["fc.weight"] = Tensor(DType::f32, {7, 32});
+            }),
             "w.safetensors does not fit network 'small'; 'fc.weight' is 7x32, not 5x32");
   EXPECT_EQ(refused([](Weights& w) { w["fc.bias"] = Tensor(DType::i8, {5}); }),
             "w.safetensors does not fit network 'small'; 'fc.bias' is int8, not float32");
-  EXPECT_NE(refused([](Weights& w) { w = {{"module.fc.weight", w.at("fc.weight")}, {"x", w.at("fc.bias")}}; }).find("7 tensors are missing"),
+  EXPECT_NE(refused([](Weights& w) {
+              w = {{"module.fc.weight", w.at("fc.weight")}, {"x", w.at("fc.bias")}};
+            }).find("7 tensors are missing"),
             std::string::npos);
-  EXPECT_NE(refused([](Weights& w) { w.clear(); }).find("7 tensors are missing: 'conv1.weight', 'bn1.weight', 'bn1.bias', ..."),
+  EXPECT_NE(refused([](Weights& w) {
+              w.clear();
+            }).find("7 tensors are missing: 'conv1.weight', 'bn1.weight', 'bn1.bias', ..."),
             std::string::npos);
-  EXPECT_NE(refused([](Weights& w) { w["logits"] = w["input"] = w.at("fc.bias"); }).find("2 tensors are not part of it: 'input'"),
+  EXPECT_NE(refused([](Weights& w) {
+              w["logits"] = w["input"] = w.at("fc.bias");
+            }).find("2 tensors are not part of it: 'input'"),
             std::string::npos);
 }
 

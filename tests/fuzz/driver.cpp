@@ -38,7 +38,8 @@ std::vector<char> current;  // the input that is running
 
 void save_input() {
   char path[64];
-  std::snprintf(path, sizeof path, "crash-%016llx", static_cast<unsigned long long>(frugal::fnv1a64({current.data(), current.size()})));
+  std::snprintf(path, sizeof path, "crash-%016llx",
+                static_cast<unsigned long long>(frugal::fnv1a64({current.data(), current.size()})));
   if (FILE* file = std::fopen(path, "wb")) {
     std::fwrite(current.data(), 1, current.size(), file);
     std::fclose(file);
@@ -62,8 +63,7 @@ void on_uncaught() {
     std::rethrow_exception(std::current_exception());
   } catch (const std::exception& e) {
     std::fprintf(stderr, "%s: an exception that is not frugal::Error: %s\n", target_name, e.what());
-  } catch (...) {
-  }
+  } catch (...) {}
   save_input();
   _exit(1);
 }
@@ -86,10 +86,42 @@ std::size_t below(RandomStream& random, std::size_t n) { return random.below(sta
 
 // One of the numbers and words that parsers get wrong.
 std::string interesting(RandomStream& random) {
-  static const std::vector<std::string> words{"0", "-1", "1", "7", "255", "65536", "2147483648", "4294967295", "4294967296",
-      "9223372036854775807", "9223372036854775808", "18446744073709551615", "1e999", "0.5", "null", "true", "\"\"", "[]",
-      "{}", "[", "{", "]", "}", ",", ":", "\"", "\\", "'", "(", ")", "[0]", "[1,1,1,1,1,1,1,1,1]", "\xff", " "};
-  static const std::uint64_t numbers[] = {0, 1, 2, 3, 7, 8, 9, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff,
+  static const std::vector<std::string> words{"0",
+                                              "-1",
+                                              "1",
+                                              "7",
+                                              "255",
+                                              "65536",
+                                              "2147483648",
+                                              "4294967295",
+                                              "4294967296",
+                                              "9223372036854775807",
+                                              "9223372036854775808",
+                                              "18446744073709551615",
+                                              "1e999",
+                                              "0.5",
+                                              "null",
+                                              "true",
+                                              "\"\"",
+                                              "[]",
+                                              "{}",
+                                              "[",
+                                              "{",
+                                              "]",
+                                              "}",
+                                              ",",
+                                              ":",
+                                              "\"",
+                                              "\\",
+                                              "'",
+                                              "(",
+                                              ")",
+                                              "[0]",
+                                              "[1,1,1,1,1,1,1,1,1]",
+                                              "\xff",
+                                              " "};
+  static const std::uint64_t numbers[] = {0,          1,          2,           3,          7,      8,      9,
+                                          0x7f,       0x80,       0xff,        0x7fff,     0x8000, 0xffff, 0x7fffffff,
                                           0x80000000, 0xffffffff, 0x100000000, ~0ull >> 1, ~0ull};
   if (random.below(2)) return words[below(random, words.size())];
   const int sizes[] = {1, 2, 4, 8};
@@ -97,10 +129,15 @@ std::string interesting(RandomStream& random) {
 }
 
 void mutate(std::string& s, const std::vector<std::string>& seeds, RandomStream& random) {
-  std::size_t at = below(random, s.size() + 1), size = std::min(s.size() - at, below(random, random.below(4) ? 8 : 256) + 1);
+  std::size_t at = below(random, s.size() + 1),
+              size = std::min(s.size() - at, below(random, random.below(4) ? 8 : 256) + 1);
   switch (random.below(9)) {
-    case 0: if (at < s.size()) s[at] = static_cast<char>(s[at] ^ (1 << random.below(8))); break;
-    case 1: if (at < s.size()) s[at] = static_cast<char>(random.next_u32()); break;
+    case 0:
+      if (at < s.size()) s[at] = static_cast<char>(s[at] ^ (1 << random.below(8)));
+      break;
+    case 1:
+      if (at < s.size()) s[at] = static_cast<char>(random.next_u32());
+      break;
     case 2: s.erase(at, size); break;
     case 3: s.insert(below(random, s.size() + 1), s.substr(at, size)); break;
     case 4: s.resize(at); break;
@@ -141,9 +178,12 @@ int main(int argc, char** argv) {
   std::vector<const char*> files;
   for (int i = 1; i < argc; ++i) {
     bool more = i + 1 < argc;
-    if (more && !std::strcmp(argv[i], "--inputs")) inputs = std::strtoull(argv[++i], nullptr, 10);
-    else if (more && !std::strcmp(argv[i], "--seed")) seed = std::strtoull(argv[++i], nullptr, 10);
-    else files.push_back(argv[i]);
+    if (more && !std::strcmp(argv[i], "--inputs"))
+      inputs = std::strtoull(argv[++i], nullptr, 10);
+    else if (more && !std::strcmp(argv[i], "--seed"))
+      seed = std::strtoull(argv[++i], nullptr, 10);
+    else
+      files.push_back(argv[i]);
   }
   __sanitizer_set_death_callback(save_input);
   std::set_terminate(on_uncaught);

@@ -17,7 +17,8 @@ std::string idx(std::vector<unsigned> dims, const std::string& data) {
 std::string gzip(const std::string& text) {
   auto packed = deflate(std::as_bytes(std::span(text)));
   return std::string("\x1f\x8b\x08\0\0\0\0\0\0\x03", 10) +
-         std::string(reinterpret_cast<const char*>(packed.data()), packed.size()) + number(crc(text), 4) + number(text.size(), 4);
+         std::string(reinterpret_cast<const char*>(packed.data()), packed.size()) + number(crc(text), 4) +
+         number(text.size(), 4);
 }
 
 }  // namespace

@@ -7,7 +7,9 @@ namespace frugal::fuzz {
 
 namespace {
 
-std::string text(const std::vector<std::byte>& bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+std::string text(const std::vector<std::byte>& bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
 
 std::string chunk(const std::string& type, const std::string& data) {
   return number(data.size(), 4, true) + type + data + number(crc(type + data), 4, true);
@@ -23,9 +25,10 @@ std::string png(int depth, int colour, int interlace) {
   std::string extra = colour == 3 ? chunk("PLTE", std::string(24, '\x11')) + chunk("tRNS", "\x01\x02") : "";
   return "\x89PNG\r\n\x1a\n" +
          chunk("IHDR", number(8, 4, true) + number(8, 4, true) + number(static_cast<unsigned>(depth), 1) +
-                           number(static_cast<unsigned>(colour), 1) + number(0, 2) + number(static_cast<unsigned>(interlace), 1)) +
-         chunk("eXIf", "II*" + number(0, 1) + number(8, 4) + number(1, 2) + number(274, 2) + number(3, 2) + number(1, 4) +
-                           number(6, 4) + number(0, 4)) +
+                           number(static_cast<unsigned>(colour), 1) + number(0, 2) +
+                           number(static_cast<unsigned>(interlace), 1)) +
+         chunk("eXIf", "II*" + number(0, 1) + number(8, 4) + number(1, 2) + number(274, 2) + number(3, 2) +
+                           number(1, 4) + number(6, 4) + number(0, 4)) +
          extra + chunk("IDAT", packed) + chunk("IEND", "");
 }
 
@@ -36,8 +39,9 @@ void parse(std::span<const std::byte> input) { decode_image(input, 1 << 12); }
 std::vector<std::string> seeds() {
   Image picture(20, 12);
   for (std::size_t i = 0; i < picture.pixels.size(); ++i) picture.pixels[i] = static_cast<std::uint8_t>(i * 7);
-  std::vector<std::string> out{text(encode_png(picture)), text(encode_png(Image(9, 5, 1, 100))), text(encode_jpeg(picture, 60)),
-                               text(encode_jpeg(Image(17, 9, 1, 100), 95)), "P6 2 1 255\n123456", "P5 #c\n2 1 65535\n1234"};
+  std::vector<std::string> out{text(encode_png(picture)),      text(encode_png(Image(9, 5, 1, 100))),
+                               text(encode_jpeg(picture, 60)), text(encode_jpeg(Image(17, 9, 1, 100), 95)),
+                               "P6 2 1 255\n123456",           "P5 #c\n2 1 65535\n1234"};
   for (auto [depth, colour] : {std::pair{1, 0}, {16, 0}, {8, 2}, {16, 6}, {4, 3}, {8, 4}})
     for (int interlace : {0, 1}) out.push_back(png(depth, colour, interlace));
   std::string exif = std::string("Exif\0\0II*\0", 10) + number(8, 4) + number(1, 2) + number(274, 2) + number(3, 2) +

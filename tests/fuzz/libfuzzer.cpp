@@ -18,7 +18,8 @@ extern "C" int LLVMFuzzerInitialize(int*, char***) {
   std::exit(0);
 }
 
-extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t max_size, unsigned seed) {
+extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t max_size,
+                                               unsigned seed) {
   size = LLVMFuzzerMutate(data, size, max_size);
   if (seed % 2) return size;
   std::string repaired = frugal::fuzz::repair({reinterpret_cast<const char*>(data), size});

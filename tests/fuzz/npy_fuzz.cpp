@@ -12,7 +12,8 @@ std::vector<std::string> seeds() {
     out.push_back(written([&](const std::string& path) { write_npy(path, Tensor(DType::f32, shape)); }));
   for (const char* text : {"{'descr': '>i2', 'fortran_order': True, 'shape': (2, 3), }\n",
                            "{'descr': '|b1', 'fortran_order': False, 'shape': (12,), }\n"})
-    out.push_back(std::string("\x93NUMPY\x02\0", 8) + number(std::string(text).size(), 4) + text + std::string(12, '\0'));
+    out.push_back(std::string("\x93NUMPY\x02\0", 8) + number(std::string(text).size(), 4) + text +
+                  std::string(12, '\0'));
   return out;
 }
 

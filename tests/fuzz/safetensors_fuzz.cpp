@@ -13,7 +13,8 @@ std::vector<std::string> seeds() {
   std::vector<std::string> out;
   out.push_back(written([](const std::string& path) { write_safetensors(path, {}); }));
   out.push_back(written([](const std::string& path) {
-    write_safetensors(path, {{"a.weight", Tensor(DType::f32, {2, 3})}, {"b", Tensor(DType::i64, {})}}, {{"key", "value"}});
+    write_safetensors(path, {{"a.weight", Tensor(DType::f32, {2, 3})}, {"b", Tensor(DType::i64, {})}},
+                      {{"key", "value"}});
   }));
   out.push_back(written([](const std::string& path) {
     std::map<std::string, Tensor> tensors;

@@ -40,9 +40,18 @@ RC_GTEST_PROP(Dim, BindingCommutesWithArithmetic, ()) {
   for (int step = 0, steps = *rc::gen::inRange(1, 8); step < steps; ++step) {
     auto k = *rc::gen::inRange<std::int64_t>(1, 9);
     switch (*rc::gen::inRange(0, 4)) {
-      case 0: symbolic = symbolic + Dim(k); number += k; break;
-      case 1: symbolic = symbolic - w; number -= other; break;
-      case 2: symbolic = symbolic * Dim(k); number *= k; break;
+      case 0:
+        symbolic = symbolic + Dim(k);
+        number += k;
+        break;
+      case 1:
+        symbolic = symbolic - w;
+        number -= other;
+        break;
+      case 2:
+        symbolic = symbolic * Dim(k);
+        number *= k;
+        break;
       case 3:
         symbolic = floor_div(symbolic, k);
         number = number / k - (number % k != 0 && number < 0);

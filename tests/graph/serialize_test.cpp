@@ -23,7 +23,10 @@ TEST(Serialize, RoundTripIsTheSameText) {
 
 // Each row breaks one field and expects a word of the sentence.
 TEST(Serialize, EachBrokenFieldIsNamed) {
-  struct Row { const char* word; std::function<void(json&)> broken; };
+  struct Row {
+    const char* word;
+    std::function<void(json&)> broken;
+  };
   const Row rows[] = {
       {"version", [](json& j) { j.erase("version"); }},
       {"version", [](json& j) { j["version"] = 0; }},
@@ -32,20 +35,38 @@ TEST(Serialize, EachBrokenFieldIsNamed) {
       {"inputs", [](json& j) { j["inputs"] = 3; }},
       {"element type", [](json& j) { j["inputs"][0]["dtype"] = "float33"; }},
       {"dim", [](json& j) { j["inputs"][0]["shape"][1] = nullptr; }},
-      {"dims", [](json& j) { j["inputs"][0]["shape"] = json::array({1, 1, 1, 1, 1, 1, 1, 1, 1}); }},
+      {"dims",
+       [](json& j) {
+         j["inputs"][0]["shape"] = json::array({1, 1, 1, 1, 1, 1, 1, 1, 1});
+       }},
       {"negative", [](json& j) { j["inputs"][0]["shape"][1] = -3; }},
       {"role", [](json& j) { j["weights"][0]["role"] = "boss"; }},
       {"integer", [](json& j) { j["weights"][0]["shape"][0] = "n"; }},
-      {"overflows", [](json& j) { j["weights"][0]["shape"] = json::array({1ll << 40, 1ll << 40}); }},
+      {"overflows",
+       [](json& j) {
+         j["weights"][0]["shape"] = json::array({1ll << 40, 1ll << 40});
+       }},
       {"already has a value", [](json& j) { j["weights"].push_back(j["weights"][0]); }},
       {"no op 'conv3d', did you mean 'conv2d'", [](json& j) { j["nodes"][0]["op"] = "conv3d"; }},
       {"does not exist before", [](json& j) { j["nodes"][0]["inputs"][0] = "nobody"; }},
       {"name or null", [](json& j) { j["nodes"][0]["inputs"][0] = 7; }},
       {"attrs", [](json& j) { j["nodes"][0]["attrs"] = 1; }},
-      {"no attribute 'strides', did you mean 'stride'", [](json& j) { j["nodes"][0]["attrs"]["strides"] = {1, 1}; }},
-      {"at least 1", [](json& j) { j["nodes"][0]["attrs"]["stride"] = {0, 1}; }},
-      {"2 elements", [](json& j) { j["nodes"][0]["attrs"]["stride"] = {1, 1, 1}; }},
-      {"list of numbers", [](json& j) { j["nodes"][0]["attrs"]["stride"] = {"a", 1}; }},
+      {"no attribute 'strides', did you mean 'stride'",
+       [](json& j) {
+         j["nodes"][0]["attrs"]["strides"] = {1, 1};
+       }},
+      {"at least 1",
+       [](json& j) {
+         j["nodes"][0]["attrs"]["stride"] = {0, 1};
+       }},
+      {"2 elements",
+       [](json& j) {
+         j["nodes"][0]["attrs"]["stride"] = {1, 1, 1};
+       }},
+      {"list of numbers",
+       [](json& j) {
+         j["nodes"][0]["attrs"]["stride"] = {"a", 1};
+       }},
       {"already has a node", [](json& j) { j["nodes"].push_back(j["nodes"][0]); }},
       {"does not exist", [](json& j) { j["outputs"][0]["value"] = "nobody"; }},
       {"already has an output", [](json& j) { j["outputs"].push_back(j["outputs"][0]); }},

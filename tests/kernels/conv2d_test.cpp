@@ -12,15 +12,15 @@ struct Case {
   std::int64_t in_c, h, w, out_c, kernel, stride, pad, dilation, groups, batch;
 };
 const Case kCases[] = {
-    {1, 1, 1, 1, 1, 1, 0, 1, 1, 1},      {3, 17, 19, 17, 3, 1, 1, 1, 1, 2},    {3, 32, 32, 16, 7, 2, 3, 1, 1, 1},
-    {1, 28, 28, 6, 5, 1, 2, 1, 1, 2},    {17, 7, 7, 33, 3, 1, 1, 1, 1, 1},     {16, 14, 15, 32, 3, 2, 1, 1, 1, 1},
-    {64, 7, 7, 40, 1, 1, 0, 1, 1, 2},    {20, 9, 31, 48, 1, 2, 0, 1, 1, 1},    {8, 12, 12, 16, 3, 1, 2, 2, 1, 1},
-    {24, 5, 5, 24, 5, 3, 2, 1, 1, 1},    {16, 1, 1, 16, 3, 1, 1, 1, 1, 1},     {5, 2, 3, 7, 3, 1, 4, 1, 1, 1},
-    {32, 8, 8, 64, 3, 1, 1, 1, 2, 1},    {12, 8, 9, 18, 3, 1, 1, 1, 3, 2},     {48, 6, 6, 48, 3, 2, 1, 1, 3, 1},
-    {19, 11, 13, 19, 3, 1, 1, 1, 19, 2}, {32, 14, 14, 32, 5, 2, 2, 1, 32, 1},  {16, 7, 7, 16, 3, 1, 1, 1, 16, 1},
-    {8, 9, 40, 8, 3, 1, 2, 2, 8, 1},     {17, 10, 10, 17, 4, 3, 0, 1, 17, 1},  {3, 20, 20, 16, 4, 4, 0, 1, 1, 1},
-    {32, 28, 30, 48, 3, 1, 1, 1, 1, 1},  {17, 6, 23, 20, 3, 1, 0, 1, 1, 2},    {64, 13, 9, 32, 3, 1, 2, 1, 1, 1},
-    {6, 10, 10, 12, 3, 1, 1, 1, 6, 1},   {4, 16, 70, 8, 3, 1, 1, 1, 1, 1},     {2, 30, 9, 35, 3, 2, 0, 3, 1, 1},
+    {1, 1, 1, 1, 1, 1, 0, 1, 1, 1},      {3, 17, 19, 17, 3, 1, 1, 1, 1, 2},   {3, 32, 32, 16, 7, 2, 3, 1, 1, 1},
+    {1, 28, 28, 6, 5, 1, 2, 1, 1, 2},    {17, 7, 7, 33, 3, 1, 1, 1, 1, 1},    {16, 14, 15, 32, 3, 2, 1, 1, 1, 1},
+    {64, 7, 7, 40, 1, 1, 0, 1, 1, 2},    {20, 9, 31, 48, 1, 2, 0, 1, 1, 1},   {8, 12, 12, 16, 3, 1, 2, 2, 1, 1},
+    {24, 5, 5, 24, 5, 3, 2, 1, 1, 1},    {16, 1, 1, 16, 3, 1, 1, 1, 1, 1},    {5, 2, 3, 7, 3, 1, 4, 1, 1, 1},
+    {32, 8, 8, 64, 3, 1, 1, 1, 2, 1},    {12, 8, 9, 18, 3, 1, 1, 1, 3, 2},    {48, 6, 6, 48, 3, 2, 1, 1, 3, 1},
+    {19, 11, 13, 19, 3, 1, 1, 1, 19, 2}, {32, 14, 14, 32, 5, 2, 2, 1, 32, 1}, {16, 7, 7, 16, 3, 1, 1, 1, 16, 1},
+    {8, 9, 40, 8, 3, 1, 2, 2, 8, 1},     {17, 10, 10, 17, 4, 3, 0, 1, 17, 1}, {3, 20, 20, 16, 4, 4, 0, 1, 1, 1},
+    {32, 28, 30, 48, 3, 1, 1, 1, 1, 1},  {17, 6, 23, 20, 3, 1, 0, 1, 1, 2},   {64, 13, 9, 32, 3, 1, 2, 1, 1, 1},
+    {6, 10, 10, 12, 3, 1, 1, 1, 6, 1},   {4, 16, 70, 8, 3, 1, 1, 1, 1, 1},    {2, 30, 9, 35, 3, 2, 0, 3, 1, 1},
 };
 
 Conv2dShape shape_of(const Case& c) {
@@ -34,8 +34,8 @@ Conv2dShape shape_of(const Case& c) {
 }
 
 std::string describe(const Case& c, ConvAlgorithm algorithm) {
-  return fmt::format("{} in {}x{}x{} out {} kernel {} stride {} pad {} dilation {} groups {}", name(algorithm), c.in_c, c.h,
-                     c.w, c.out_c, c.kernel, c.stride, c.pad, c.dilation, c.groups);
+  return fmt::format("{} in {}x{}x{} out {} kernel {} stride {} pad {} dilation {} groups {}", name(algorithm), c.in_c,
+                     c.h, c.w, c.out_c, c.kernel, c.stride, c.pad, c.dilation, c.groups);
 }
 
 // Plain [batch, channels, pixels] to blocked, with NaN in the lanes that nobody may read.
@@ -44,7 +44,8 @@ std::vector<float> to_blocked(const KernelTable& table, std::int64_t batch, std:
   const std::int64_t c = table.channel_block, blocks = (channels + c - 1) / c;
   std::vector<float> blocked(batch * blocks * c * pixels);
   for (std::int64_t n = 0; n < batch; ++n)
-    table.to_blocked(channels, pixels, plain.data() + n * channels * pixels, blocked.data() + n * blocks * c * pixels, 0, blocks);
+    table.to_blocked(channels, pixels, plain.data() + n * channels * pixels, blocked.data() + n * blocks * c * pixels,
+                     0, blocks);
   for (std::int64_t n = 0; n < batch; ++n)
     for (std::int64_t channel = channels; channel < blocks * c; ++channel)
       for (std::int64_t p = 0; p < pixels; ++p)
@@ -57,7 +58,8 @@ std::vector<float> to_plain(const KernelTable& table, std::int64_t batch, std::i
   const std::int64_t c = table.channel_block, blocks = (channels + c - 1) / c;
   std::vector<float> plain(batch * channels * pixels);
   for (std::int64_t n = 0; n < batch; ++n)
-    table.to_plain(channels, pixels, blocked.data() + n * blocks * c * pixels, plain.data() + n * channels * pixels, 0, blocks);
+    table.to_plain(channels, pixels, blocked.data() + n * blocks * c * pixels, plain.data() + n * channels * pixels, 0,
+                   blocks);
   return plain;
 }
 
@@ -65,9 +67,11 @@ struct Problem {
   Conv2dShape s;
   std::vector<float> in, weights, bias, residual, slope;
   explicit Problem(const Case& c)
-      : s(shape_of(c)), in(random_values(s.batch * s.in_c * s.in_h * s.in_w, "in")),
+      : s(shape_of(c)),
+        in(random_values(s.batch * s.in_c * s.in_h * s.in_w, "in")),
         weights(random_values(s.out_c * (s.in_c / s.groups) * s.kernel_h * s.kernel_w, "weights", -0.3f, 0.3f)),
-        bias(random_values(s.out_c, "bias")), residual(random_values(s.batch * s.out_c * s.out_h * s.out_w, "residual")),
+        bias(random_values(s.out_c, "bias")),
+        residual(random_values(s.batch * s.out_c * s.out_h * s.out_w, "residual")),
         slope(random_values(s.out_c, "slope")) {}
 
   // The result in plain layout, whatever the algorithm works in.
@@ -79,7 +83,8 @@ struct Problem {
     conv2d_pack(plan, weights.data(), packed.data());
     std::vector<float> input = plan.blocked_input() ? to_blocked(table, s.batch, s.in_c, in_pixels, in) : in;
     // The residual is overwritten in place, as the memory plan does it.
-    std::vector<float> out = plan.blocked_output() ? to_blocked(table, s.batch, s.out_c, out_pixels, residual) : residual;
+    std::vector<float> out =
+        plan.blocked_output() ? to_blocked(table, s.batch, s.out_c, out_pixels, residual) : residual;
     if (e.residual) e.residual = out.data();
     conv2d_run(plan, pool, input.data(), packed.data(), out.data(), e, scratch.data());
     return plan.blocked_output() ? to_plain(table, s.batch, s.out_c, out_pixels, out) : out;
@@ -94,7 +99,8 @@ TEST(Conv2dReference, CountsTheTapsThatExist) {
   Conv2dShape s = shape_of({1, 3, 3, 1, 3, 1, 1, 1, 1, 1});
   std::vector<float> ones(9, 1.0f), out(9);
   ThreadPool pool(1);
-  conv2d_run({&kernels(Isa::scalar), s, ConvAlgorithm::direct}, pool, ones.data(), ones.data(), out.data(), {}, nullptr);
+  conv2d_run({&kernels(Isa::scalar), s, ConvAlgorithm::direct}, pool, ones.data(), ones.data(), out.data(), {},
+             nullptr);
   expect_same_bits(out, {4, 6, 4, 6, 9, 6, 4, 6, 4}, "taps");
 }
 
@@ -125,7 +131,8 @@ double relative_error(const Problem& p, const std::vector<float>& got) {
             for (std::int64_t kx = 0; kx < 3; ++kx) {
               const std::int64_t iy = y + ky - 1, ix = x + kx - 1;
               if (iy < 0 || iy >= s.in_h || ix < 0 || ix >= s.in_w) continue;
-              sum += static_cast<double>(p.in[(c * s.in_h + iy) * s.in_w + ix]) * p.weights[((o * s.in_c + c) * 3 + ky) * 3 + kx];
+              sum += static_cast<double>(p.in[(c * s.in_h + iy) * s.in_w + ix]) *
+                     p.weights[((o * s.in_c + c) * 3 + ky) * 3 + kx];
             }
         worst = std::max(worst, std::abs(got[(o * s.out_h + y) * s.out_w + x] - sum));
         largest = std::max(largest, std::abs(sum));
@@ -158,7 +165,8 @@ TEST_P(Conv2d, ThreadsDoNotChangeABit) {
     Epilogue e{p.bias.data(), p.residual.data(), {Activation::relu, 0, 0, nullptr}, false};
     for (ConvAlgorithm algorithm : conv2d_algorithms(table(), p.s))
       for (int threads : {2, 3})
-        expect_same_bits(p.run(table(), algorithm, threads, e), p.run(table(), algorithm, 1, e), describe(c, algorithm));
+        expect_same_bits(p.run(table(), algorithm, threads, e), p.run(table(), algorithm, 1, e),
+                         describe(c, algorithm));
   }
 }
 
@@ -176,7 +184,8 @@ TEST_P(Conv2d, LayoutsRoundTrip) {
       std::vector<float> plain = random_values(2 * channels * pixels, "plain");
       std::vector<float> blocked = to_blocked(table(), 2, channels, pixels, plain);
       const std::int64_t c = table().channel_block;
-      EXPECT_EQ(blocked[(channels - 1) / c * c * pixels + (pixels - 1) * c + (channels - 1) % c], plain[channels * pixels - 1]);
+      EXPECT_EQ(blocked[(channels - 1) / c * c * pixels + (pixels - 1) * c + (channels - 1) % c],
+                plain[channels * pixels - 1]);
       expect_same_bits(to_plain(table(), 2, channels, pixels, blocked), plain, "round trip");
     }
 }
@@ -186,14 +195,19 @@ TEST_P(Conv2d, PoolingMatchesTheReference) {
     std::int64_t h, w, kernel, stride, pad, dilation, extra;
   };
   for (Pool kind : {Pool::max, Pool::average, Pool::average_count_pad})
-    for (PoolCase c : {PoolCase{112, 9, 3, 2, 1, 1, 0}, {7, 7, 7, 1, 0, 1, 0}, {5, 6, 2, 2, 0, 1, 1}, {9, 9, 3, 1, 2, 2, 0}, {1, 1, 1, 1, 0, 1, 0}})
+    for (PoolCase c : {PoolCase{112, 9, 3, 2, 1, 1, 0},
+                       {7, 7, 7, 1, 0, 1, 0},
+                       {5, 6, 2, 2, 0, 1, 1},
+                       {9, 9, 3, 1, 2, 2, 0},
+                       {1, 1, 1, 1, 0, 1, 0}})
       for (std::int64_t channels : {3, 16, 17}) {
         const std::int64_t reach = c.dilation * (c.kernel - 1) + 1;  // `extra` on the far side: ceil mode
         const std::int64_t out_h = (c.h + 2 * c.pad + c.extra - reach) / c.stride + 1;
         const std::int64_t out_w = (c.w + 2 * c.pad + c.extra - reach) / c.stride + 1;
-        PoolArgs args{kind, 2, channels, c.h, c.w, out_h, out_w, c.kernel, c.kernel, c.stride, c.stride, c.pad, c.pad,
-                      c.pad, c.pad, c.dilation, c.dilation, 1, nullptr, nullptr};
-        std::vector<float> in = random_values(2 * channels * c.h * c.w, "pool"), want(2 * channels * out_h * out_w), got(want);
+        PoolArgs args{kind,     2,     channels, c.h,   c.w,   out_h,      out_w,      c.kernel, c.kernel, c.stride,
+                      c.stride, c.pad, c.pad,    c.pad, c.pad, c.dilation, c.dilation, 1,        nullptr,  nullptr};
+        std::vector<float> in = random_values(2 * channels * c.h * c.w, "pool"), want(2 * channels * out_h * out_w),
+                           got(want);
         args.in = in.data(), args.out = want.data();
         reference().pool(args, 0, 2 * channels * out_h);
         args.out = got.data();
@@ -201,7 +215,8 @@ TEST_P(Conv2d, PoolingMatchesTheReference) {
         table().pool(args, channels * out_h, 2 * channels * out_h);
         expect_close(got, want, 1e-6f, "plain pool");
         const std::int64_t block = table().channel_block, blocks = (channels + block - 1) / block;
-        std::vector<float> blocked = to_blocked(table(), 2, channels, c.h * c.w, in), out(2 * blocks * block * out_h * out_w);
+        std::vector<float> blocked = to_blocked(table(), 2, channels, c.h * c.w, in),
+                           out(2 * blocks * block * out_h * out_w);
         args.in = blocked.data(), args.out = out.data(), args.channels = blocks, args.lanes = block;
         table().pool(args, 0, 2 * blocks * out_h);
         expect_close(to_plain(table(), 2, channels, out_h * out_w, out), want, 1e-6f, "blocked pool");

@@ -60,11 +60,13 @@ TEST_P(Elementwise, ExpTanhSigmoidAndErfAreAccurate) {
   expect_relative(table(), Activation::tanh, -10, 10, [](double x) { return std::tanh(x); });
   expect_relative(table(), Activation::sigmoid, -80, 80, [](double x) { return 1 / (1 + std::exp(-x)); });
   // Below -1 the exact GELU cancels in fp32 whatever computes erf; there the absolute error counts.
-  expect_relative(table(), Activation::gelu, -0.5f, 8, [](double x) { return 0.5 * x * (1 + std::erf(x * std::sqrt(0.5))); });
+  expect_relative(table(), Activation::gelu, -0.5f, 8,
+                  [](double x) { return 0.5 * x * (1 + std::erf(x * std::sqrt(0.5))); });
 }
 
 TEST_P(Elementwise, BinaryMatchesTheReference) {
-  for (Binary op : {Binary::add, Binary::sub, Binary::rsub, Binary::mul, Binary::div, Binary::rdiv, Binary::min, Binary::max})
+  for (Binary op :
+       {Binary::add, Binary::sub, Binary::rsub, Binary::mul, Binary::div, Binary::rdiv, Binary::min, Binary::max})
     for (std::int64_t n : kLengths) {
       std::vector<float> a = random_values(n, "a"), b = random_values(n + 16, "b", 0.5f, 2), want(a), got(a);
       for (Operand operand : {Operand::full, Operand::scalar}) {
@@ -114,8 +116,10 @@ TEST(Dispatch, EnvironmentChoosesTheInstructionSet) {
   }
   ::setenv("FRUGAL_ISA", "", 1);
   EXPECT_EQ(active_isa(), best_isa());
-  if (kept) ::setenv("FRUGAL_ISA", before.c_str(), 1);
-  else ::unsetenv("FRUGAL_ISA");
+  if (kept)
+    ::setenv("FRUGAL_ISA", before.c_str(), 1);
+  else
+    ::unsetenv("FRUGAL_ISA");
 }
 
 TEST(Dispatch, PeakIsPlausible) {

@@ -8,7 +8,7 @@ namespace {
 struct Size {
   std::int64_t m, n, k;
 };
-const Size kSizes[] = {{1, 1, 1},   {1, 10, 84},  {1, 1000, 512}, {2, 3, 5},   {5, 17, 33}, {6, 16, 7},  {7, 33, 64},
+const Size kSizes[] = {{1, 1, 1},   {1, 10, 84},  {1, 1000, 512}, {2, 3, 5},   {5, 17, 33}, {6, 16, 7},   {7, 33, 64},
                        {14, 32, 9}, {15, 31, 40}, {16, 48, 1},    {29, 65, 3}, {64, 8, 27}, {113, 40, 70}};
 
 struct Problem {
@@ -16,8 +16,13 @@ struct Problem {
   bool transposed, by_rows;
   std::vector<float> a, b, bias, slope, residual;
   Problem(Size size, bool transposed_b, bool rows)
-      : s(size), transposed(transposed_b), by_rows(rows), a(random_values(s.m * s.k, "a")), b(random_values(s.k * s.n, "b")),
-        bias(random_values(std::max(s.m, s.n), "bias")), slope(random_values(std::max(s.m, s.n), "slope")),
+      : s(size),
+        transposed(transposed_b),
+        by_rows(rows),
+        a(random_values(s.m * s.k, "a")),
+        b(random_values(s.k * s.n, "b")),
+        bias(random_values(std::max(s.m, s.n), "bias")),
+        slope(random_values(std::max(s.m, s.n), "slope")),
         residual(random_values(s.m * s.n, "residual")) {}
 
   std::vector<float> run(const KernelTable& table, int threads, Epilogue e, bool in_place = false) const {

@@ -45,8 +45,8 @@ inline void expect_close(const std::vector<float>& got, const std::vector<float>
                          const std::string& what) {
   ASSERT_EQ(got.size(), want.size()) << what;
   for (std::size_t i = 0; i < got.size(); ++i) {
-    if (std::isnan(want[i]) ? std::isnan(got[i]) : std::abs(got[i] - want[i]) <= tolerance * (1 + std::abs(want[i])) ||
-                                                       got[i] == want[i])
+    if (std::isnan(want[i]) ? std::isnan(got[i])
+                            : std::abs(got[i] - want[i]) <= tolerance * (1 + std::abs(want[i])) || got[i] == want[i])
       continue;
     FAIL() << what << ": element " << i << " is " << got[i] << ", wanted " << want[i];
   }
@@ -59,12 +59,12 @@ inline void expect_same_bits(const std::vector<float>& a, const std::vector<floa
 
 inline const std::vector<ActivationSpec>& all_activations() {  // prelu's slope is the caller's
   static const std::vector<ActivationSpec> specs = {
-      {Activation::none, 0, 0, nullptr},          {Activation::relu, 0, 0, nullptr},
-      {Activation::clip, -0.25f, 0.5f, nullptr},  {Activation::leaky_relu, 0.1f, 0, nullptr},
-      {Activation::sigmoid, 0, 0, nullptr},       {Activation::hard_sigmoid, 1.0f / 6, 0.5f, nullptr},
-      {Activation::silu, 0, 0, nullptr},          {Activation::hard_swish, 0, 0, nullptr},
-      {Activation::gelu, 0, 0, nullptr},          {Activation::gelu_tanh, 0, 0, nullptr},
-      {Activation::tanh, 0, 0, nullptr},          {Activation::exp, 0, 0, nullptr},
+      {Activation::none, 0, 0, nullptr},         {Activation::relu, 0, 0, nullptr},
+      {Activation::clip, -0.25f, 0.5f, nullptr}, {Activation::leaky_relu, 0.1f, 0, nullptr},
+      {Activation::sigmoid, 0, 0, nullptr},      {Activation::hard_sigmoid, 1.0f / 6, 0.5f, nullptr},
+      {Activation::silu, 0, 0, nullptr},         {Activation::hard_swish, 0, 0, nullptr},
+      {Activation::gelu, 0, 0, nullptr},         {Activation::gelu_tanh, 0, 0, nullptr},
+      {Activation::tanh, 0, 0, nullptr},         {Activation::exp, 0, 0, nullptr},
   };
   return specs;
 }

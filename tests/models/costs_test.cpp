@@ -29,10 +29,11 @@ INSTANTIATE_TEST_SUITE_P(
                     Known{"resnet20_cifar", 272'474, 40'813'184}, Known{"resnet32_cifar", 466'906, 69'124'736},
                     Known{"resnet56_cifar", 855'770, 125'747'840}, Known{"resnet20_cifar_a", 269'722, 40'551'040},
                     Known{"resnet32_cifar_a", 464'154, 68'862'592}, Known{"resnet56_cifar_a", 853'018, 125'485'696},
-                    Known{"resnet18_cifar10", 11'173'962, 555'422'720}, Known{"resnet34_cifar10", 21'282'122, 1'159'402'496},
-                    Known{"resnet18", 11'689'512, 1'814'073'344}, Known{"resnet34", 21'797'672, 3'663'761'408},
-                    Known{"resnet50", 25'557'032, 4'089'184'256}, Known{"vgg16_bn_cifar", 14'728'266, 313'201'664},
-                    Known{"mobilenet_v2", 3'504'872, 300'774'272}, Known{"ghostnet_100", 5'182'508, 141'150'512}),
+                    Known{"resnet18_cifar10", 11'173'962, 555'422'720},
+                    Known{"resnet34_cifar10", 21'282'122, 1'159'402'496}, Known{"resnet18", 11'689'512, 1'814'073'344},
+                    Known{"resnet34", 21'797'672, 3'663'761'408}, Known{"resnet50", 25'557'032, 4'089'184'256},
+                    Known{"vgg16_bn_cifar", 14'728'266, 313'201'664}, Known{"mobilenet_v2", 3'504'872, 300'774'272},
+                    Known{"ghostnet_100", 5'182'508, 141'150'512}),
     [](const auto& info) { return std::string(info.param.name); });
 
 TEST(NetworkCosts, OfOneHundredClasses) {
@@ -71,14 +72,17 @@ TEST(NetworkCosts, LayersOfVgg16) {  // instance_sparsity 3
 }
 
 TEST(NetworkOptions, ChangeTheNetwork) {
-  Graph graph = build_network("resnet20_cifar", {.classes = 7, .channels = 1, .height = 28, .width = 36, .extra = {{"width", "8"}}});
+  Graph graph = build_network("resnet20_cifar",
+                              {.classes = 7, .channels = 1, .height = 28, .width = 36, .extra = {{"width", "8"}}});
   EXPECT_EQ(to_string(graph.value(graph.inputs()[0]).type), "float32[batch,1,28,36]");
   EXPECT_EQ(to_string(graph.value(graph.outputs()[0]).type), "float32[batch,7]");
   EXPECT_EQ(to_string(graph.value(graph.find("layer3.2")).type.shape), "batch,32,7,9");
-  EXPECT_EQ(compute_costs(build_network("mobilenet_v2", {.extra = {{"width", "0.5"}}})).params, 1'968'680);  // torchvision
+  EXPECT_EQ(compute_costs(build_network("mobilenet_v2", {.extra = {{"width", "0.5"}}})).params,
+            1'968'680);  // torchvision
   graph = build_network("ghostnet_100", {.extra = {{"width", "1.3"}}});
   EXPECT_EQ(to_string(graph.value(graph.find("blocks.8.3")).type.shape), "batch,208,7,7");
-  EXPECT_EQ(to_string(graph.value(graph.find("blocks.2.0.ghost1")).type.shape), "batch,92,56,56");  // 93.6, a multiple of 4
+  EXPECT_EQ(to_string(graph.value(graph.find("blocks.2.0.ghost1")).type.shape),
+            "batch,92,56,56");  // 93.6, a multiple of 4
 }
 
 TEST(NetworkOptions, AreChecked) {

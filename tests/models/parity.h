@@ -22,9 +22,11 @@ struct ParityCase {
   std::uint32_t crc;                           // of the formula's weights
   std::map<std::string, std::string> outputs;  // graph output -> key of the official output
   Shape input;
-  double tolerance, double_tolerance;          // relative to the largest element
+  double tolerance, double_tolerance;  // relative to the largest element
 
-  std::filesystem::path path(const std::string& file) const { return shared_path("data/parity/" + folder + "/" + file); }
+  std::filesystem::path path(const std::string& file) const {
+    return shared_path("data/parity/" + folder + "/" + file);
+  }
 };
 inline std::ostream& operator<<(std::ostream& out, const ParityCase& c) { return out << c.name; }
 
@@ -36,43 +38,80 @@ inline Graph with_outputs(Graph graph, const std::vector<std::string>& values) {
 inline ParityCase ghostnet_case() {
   const std::vector<std::string> blocks = {"blocks.0.0", "blocks.1.0", "blocks.2.0", "blocks.3.0", "blocks.4.0",
                                            "blocks.5.0", "blocks.6.4", "blocks.7.0", "blocks.8.3", "blocks.9.0"};
-  std::map<std::string, std::string> outputs{{"logits", "logits"}, {"act1", "act1"}, {"global_pool", "global_pool"}, {"conv_head", "conv_head"}};
+  std::map<std::string, std::string> outputs{
+      {"logits", "logits"}, {"act1", "act1"}, {"global_pool", "global_pool"}, {"conv_head", "conv_head"}};
   std::vector<std::string> taps = {"act1", "global_pool", "conv_head"};
   for (const std::string& block : blocks) {
     outputs[block] = block.substr(0, block.rfind('.'));
     taps.push_back(block);
   }
-  return {"ghostnet_100", with_outputs(build_network("ghostnet_100"), taps), "ghostnet", "names_ghostnet_1.0.txt",
-          "ghostnet_1.0_224.safetensors", 0xe97064be, outputs, {1, 3, 224, 224}, 1e-5, 1e-7};
+  return {"ghostnet_100",
+          with_outputs(build_network("ghostnet_100"), taps),
+          "ghostnet",
+          "names_ghostnet_1.0.txt",
+          "ghostnet_1.0_224.safetensors",
+          0xe97064be,
+          outputs,
+          {1, 3, 224, 224},
+          1e-5,
+          1e-7};
 }
 
 inline ParityCase cifar_resnet_case(const std::string& depth, std::uint32_t crc) {
   Graph graph = build_network("resnet" + depth + "_cifar10");
   graph = with_outputs(std::move(graph), {"feature"});
-  return {"resnet" + depth + "_cifar10", std::move(graph), "dafl", "names_resnet" + depth + "_cifar10.txt", "resnet" + depth + "_cifar10.npz",
-          crc, {{"logits", "logits"}, {"feature", "feature"}}, {2, 3, 32, 32}, 1e-5, 1e-6};
+  return {"resnet" + depth + "_cifar10",
+          std::move(graph),
+          "dafl",
+          "names_resnet" + depth + "_cifar10.txt",
+          "resnet" + depth + "_cifar10.npz",
+          crc,
+          {{"logits", "logits"}, {"feature", "feature"}},
+          {2, 3, 32, 32},
+          1e-5,
+          1e-6};
 }
 
 inline ParityCase lenet_case(const std::string& name, std::uint32_t crc, std::map<std::string, std::string> outputs) {
-  return {name, with_outputs(build_network(name), {"feature"}), "dafl", "names_" + name + ".txt", "lenet_losses.npz", crc, std::move(outputs),
-          {6, 1, 32, 32}, 1e-5, 1e-6};
+  return {name,
+          with_outputs(build_network(name), {"feature"}),
+          "dafl",
+          "names_" + name + ".txt",
+          "lenet_losses.npz",
+          crc,
+          std::move(outputs),
+          {6, 1, 32, 32},
+          1e-5,
+          1e-6};
 }
 
 // ResNet-50 with the attribute head of Rethinking_of_PAR: mean over the map, linear, batch norm.
 inline ParityCase attributes_case() {
   GraphBuilder b("resnet50_linear_bn_35");
-  ValueId x = resnet_backbone(b, b.image_input(3, 64, 48), {.depths = {3, 4, 6, 3}, .bottleneck = true, .prefix = "backbone."});
+  ValueId x =
+      resnet_backbone(b, b.image_input(3, 64, 48), {.depths = {3, 4, 6, 3}, .bottleneck = true, .prefix = "backbone."});
   b.output(x, "feature");
   x = b.linear("classifier.logits.0", b.flatten(b.op("global_avg_pool", {x})), 35);
   b.output(b.batch_norm("classifier.logits.1", x), "logits");
-  return {"attributes_resnet50", b.finish(), "attributes", "names_resnet50_linear_bn_35.txt", "resnet50_linear_bn_35.npz", 0xe3d491fd,
-          {{"logits", "logits"}, {"feature", "feature"}}, {2, 3, 64, 48}, 1e-5, 1e-6};
+  return {"attributes_resnet50",
+          b.finish(),
+          "attributes",
+          "names_resnet50_linear_bn_35.txt",
+          "resnet50_linear_bn_35.npz",
+          0xe3d491fd,
+          {{"logits", "logits"}, {"feature", "feature"}},
+          {2, 3, 64, 48},
+          1e-5,
+          1e-6};
 }
 
 inline std::vector<ParityCase> parity_cases() {
-  return {ghostnet_case(), cifar_resnet_case("18", 0x2627a5a1), cifar_resnet_case("34", 0x9fcf4971),
+  return {ghostnet_case(),
+          cifar_resnet_case("18", 0x2627a5a1),
+          cifar_resnet_case("34", 0x9fcf4971),
           lenet_case("lenet5", 0x3cd4ebc2, {{"logits", "teacher_logits"}, {"feature", "teacher_feature"}}),
-          lenet_case("lenet5_half", 0x638cf077, {{"logits", "student_logits"}}), attributes_case()};
+          lenet_case("lenet5_half", 0x638cf077, {{"logits", "student_logits"}}),
+          attributes_case()};
 }
 
 inline Weights parity_weights(const ParityCase& c) { return formula_weights(read_names(c.path(c.names))); }

@@ -13,7 +13,8 @@ namespace {
 // README.md section 1: hash and first elements of two streams.
 TEST(Formula, IsTheOneOfTheReferenceData) {
   FormulaStream u("input");
-  for (auto [i, element] : {std::pair{0, 1641119}, {1, 10944791}, {2, 3416248}, {3, 4604417}}) EXPECT_EQ(u(i) * 16777216, element);
+  for (auto [i, element] : {std::pair{0, 1641119}, {1, 10944791}, {2, 3416248}, {3, 4604417}})
+    EXPECT_EQ(u(i) * 16777216, element);
   Weights w = formula_weights({{"backbone.stem.rbr_dense.conv.weight", {16, 3, 3, 3}, "w"}});
   const float* values = w.begin()->second.data<float>();
   EXPECT_NEAR(values[0], .29902573, 2e-8);

@@ -21,9 +21,13 @@ std::vector<Tensor> forward(const ParityCase& c, torch::ScalarType precision) {
   return outputs;
 }
 
-TEST_P(ParityTorch, SinglePrecision) { expect_parity(GetParam(), forward(GetParam(), torch::kFloat32), GetParam().tolerance); }
+TEST_P(ParityTorch, SinglePrecision) {
+  expect_parity(GetParam(), forward(GetParam(), torch::kFloat32), GetParam().tolerance);
+}
 
-TEST_P(ParityTorch, DoublePrecision) { expect_parity(GetParam(), forward(GetParam(), torch::kFloat64), GetParam().double_tolerance); }
+TEST_P(ParityTorch, DoublePrecision) {
+  expect_parity(GetParam(), forward(GetParam(), torch::kFloat64), GetParam().double_tolerance);
+}
 
 }  // namespace
 }  // namespace frugal::test

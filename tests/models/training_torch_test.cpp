@@ -57,7 +57,8 @@ TEST_P(Training, LossFallsAndEveryParameterHasAGradient) {
 
 INSTANTIATE_TEST_SUITE_P(
     Models, Training,
-    testing::Values(Family{"lenet5", {.classes = 3}}, Family{"resnet20_cifar", {.classes = 3, .height = 16, .width = 16, .extra = {{"width", "4"}}}},
+    testing::Values(Family{"lenet5", {.classes = 3}},
+                    Family{"resnet20_cifar", {.classes = 3, .height = 16, .width = 16, .extra = {{"width", "4"}}}},
                     Family{"resnet20_cifar_a", {.classes = 3, .height = 16, .width = 16, .extra = {{"width", "4"}}}},
                     Family{"resnet18", {.classes = 3, .height = 64, .width = 64, .extra = {{"width", "4"}}}},
                     Family{"resnet50", {.classes = 3, .height = 64, .width = 64, .extra = {{"width", "4"}}}},

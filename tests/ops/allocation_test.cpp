@@ -20,9 +20,11 @@ std::atomic<std::int64_t> until_failure{kNever};
 std::atomic<std::int64_t> live{0}, total{0};
 
 void* allocate(std::size_t bytes, std::size_t alignment) {
-  if (until_failure.load(std::memory_order_relaxed) != kNever && until_failure.fetch_sub(1) == 0) throw std::bad_alloc();
-  void* p = alignment <= alignof(std::max_align_t) ? std::malloc(bytes ? bytes : 1)
-                                                   : std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+  if (until_failure.load(std::memory_order_relaxed) != kNever && until_failure.fetch_sub(1) == 0)
+    throw std::bad_alloc();
+  void* p = alignment <= alignof(std::max_align_t)
+                ? std::malloc(bytes ? bytes : 1)
+                : std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
   if (!p) throw std::bad_alloc();
   live.fetch_add(1, std::memory_order_relaxed);
   total.fetch_add(1, std::memory_order_relaxed);
@@ -39,7 +41,9 @@ void release(void* p) {
 
 // The array and nothrow forms call these.
 void* operator new(std::size_t bytes) { return allocate(bytes, 0); }
-void* operator new(std::size_t bytes, std::align_val_t alignment) { return allocate(bytes, static_cast<std::size_t>(alignment)); }
+void* operator new(std::size_t bytes, std::align_val_t alignment) {
+  return allocate(bytes, static_cast<std::size_t>(alignment));
+}
 void operator delete(void* p) noexcept { release(p); }
 void operator delete(void* p, std::size_t) noexcept { release(p); }
 void operator delete(void* p, std::align_val_t) noexcept { release(p); }
@@ -94,7 +98,8 @@ TEST_P(OpAllocation, EveryFailureIsThrownAndLeaksNothing) {
     if (finished) break;
     if (k % 8 == 0) {
       session.run(inputs, outputs);  // a failure leaves the session usable
-      for (std::size_t i = 0; i < outputs.size(); ++i) ASSERT_TRUE(same(outputs[i], expected[i])) << "after failure " << k;
+      for (std::size_t i = 0; i < outputs.size(); ++i)
+        ASSERT_TRUE(same(outputs[i], expected[i])) << "after failure " << k;
     }
     ASSERT_LT(k, 100'000);
   }

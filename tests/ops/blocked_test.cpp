@@ -1,4 +1,5 @@
-// Every row whose op works in the blocked layout: the same results as in the plain one, whatever the padding lanes hold.
+// Every row whose op works in the blocked layout: the same results as in the plain one, whatever the padding lanes
+// hold.
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -25,7 +26,8 @@ Tensor to_blocked(const Tensor& plain, int block) {
   for (std::int64_t n = 0; n < s[0]; ++n)
     for (std::int64_t c = 0; c < s[1]; ++c)
       for (std::int64_t p = 0; p < pixels; ++p)
-        out.data<float>()[((n * blocks + c / block) * pixels + p) * block + c % block] = plain.data<float>()[(n * s[1] + c) * pixels + p];
+        out.data<float>()[((n * blocks + c / block) * pixels + p) * block + c % block] =
+            plain.data<float>()[(n * s[1] + c) * pixels + p];
   return out;
 }
 
@@ -35,19 +37,22 @@ Tensor to_plain(const Tensor& blocked, const Shape& s, int block) {
   for (std::int64_t n = 0; n < s[0]; ++n)
     for (std::int64_t c = 0; c < s[1]; ++c)
       for (std::int64_t p = 0; p < pixels; ++p)
-        out.data<float>()[(n * s[1] + c) * pixels + p] = blocked.data<float>()[((n * blocks + c / block) * pixels + p) * block + c % block];
+        out.data<float>()[(n * s[1] + c) * pixels + p] =
+            blocked.data<float>()[((n * blocks + c / block) * pixels + p) * block + c % block];
   return out;
 }
 
 // One node compiled by itself.
 struct SingleNode {
   Model model;
-  std::vector<Tensor> inputs;   // of the graph
+  std::vector<Tensor> inputs;  // of the graph
   NodeContext context;
   std::vector<Tensor> arguments, results;
 
   SingleNode(const OpRow& row, const KernelTable& kernels)
-      : model(row_model(row)), inputs(row_inputs(row)), context{.node = model.graph.node(0), .inputs = {}, .outputs = {}, .constants = {}, .kernels = kernels} {
+      : model(row_model(row)),
+        inputs(row_inputs(row)),
+        context{.node = model.graph.node(0), .inputs = {}, .outputs = {}, .constants = {}, .kernels = kernels} {
     std::size_t next = 0;
     for (ValueId id : context.node.inputs) {
       if (id == kNone) {
@@ -87,14 +92,16 @@ struct SingleNode {
     std::vector<const void*> in;
     std::vector<void*> out;
     for (const Tensor& t : arguments) in.push_back(t.raw());
-    for (const StoredType& type : context.outputs) out.push_back(results.emplace_back(DType::u8, Shape{static_cast<std::int64_t>(type.bytes())}).raw());
+    for (const StoredType& type : context.outputs)
+      out.push_back(results.emplace_back(DType::u8, Shape{static_cast<std::int64_t>(type.bytes())}).raw());
     Tensor scratch(DType::u8, {static_cast<std::int64_t>(compiled.scratch_bytes)});
     ThreadPool pool(1);
     compiled.run({in, out, static_cast<std::byte*>(scratch.raw()), pool});
     std::vector<Tensor> plain;
     for (std::size_t i = 0; i < results.size(); ++i) {
       const StoredType& type = context.outputs[i];
-      Tensor typed = Tensor::wrap(type.dtype, {static_cast<std::int64_t>(type.bytes() / 4)}, results[i].raw(), std::make_shared<Tensor>(results[i]));
+      Tensor typed = Tensor::wrap(type.dtype, {static_cast<std::int64_t>(type.bytes() / 4)}, results[i].raw(),
+                                  std::make_shared<Tensor>(results[i]));
       plain.push_back(to_plain(typed, type.shape, type.block));
     }
     return plain;
@@ -108,7 +115,8 @@ std::vector<Isa> blocked_isas(const OpRow& row) {
   for (Isa isa : {Isa::avx2, Isa::avx512}) {
     if (!op.can_block || !isa_supported(isa)) continue;
     SingleNode node(row, kernels(isa));
-    if (node.make_blocked(kernels(isa).channel_block) && op.can_block(node.context, kernels(isa).channel_block)) out.push_back(isa);
+    if (node.make_blocked(kernels(isa).channel_block) && op.can_block(node.context, kernels(isa).channel_block))
+      out.push_back(isa);
   }
   return out;
 }
@@ -125,7 +133,8 @@ GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(OpBlocked);  // a machine without 
 
 TEST_P(OpBlocked, AgreesWithThePlainLayout) {
   const OpRow& row = GetParam();
-  const std::vector<Tensor> expected = Session(row_model(row), {.threads = 1, .optimize = false, .isa = "scalar"}).run(row_inputs(row));
+  const std::vector<Tensor> expected =
+      Session(row_model(row), {.threads = 1, .optimize = false, .isa = "scalar"}).run(row_inputs(row));
   for (Isa isa : blocked_isas(row)) {
     SCOPED_TRACE(std::string(name(isa)));
     SingleNode node(row, kernels(isa));
@@ -139,8 +148,8 @@ TEST(OpTable, WhatConvolutionalNetworksAreMadeOfWorksInBlocks) {
   if (best_isa() == Isa::scalar) GTEST_SKIP() << "this processor has no vectors";
   std::set<std::string> found;
   for (const OpRow& row : blocked_rows()) found.insert(row.op);
-  for (const char* op : {"conv2d", "add", "sub", "mul", "div", "relu", "silu", "sigmoid", "hard_sigmoid", "hard_swish", "gelu", "tanh",
-                         "leaky_relu", "prelu", "max_pool2d", "global_avg_pool"})
+  for (const char* op : {"conv2d", "add", "sub", "mul", "div", "relu", "silu", "sigmoid", "hard_sigmoid", "hard_swish",
+                         "gelu", "tanh", "leaky_relu", "prelu", "max_pool2d", "global_avg_pool"})
     EXPECT_TRUE(found.contains(op)) << op;
 }
 
@@ -158,7 +167,8 @@ TEST(Blocked, SqueezeAndExcitationNeedsNoReorderInside) {
 
   Session session(model, {.threads = 1, .profile = true});
   const Tensor out = session.run({image})[0];
-  EXPECT_TRUE(close(out, Session(model, {.threads = 1, .optimize = false, .isa = "scalar"}).run({image})[0], 1e-4, 1e-4));
+  EXPECT_TRUE(
+      close(out, Session(model, {.threads = 1, .optimize = false, .isa = "scalar"}).run({image})[0], 1e-4, 1e-4));
   std::string steps;
   for (const NodeProfile& node : session.profile()) steps += node.op + " ";
   EXPECT_EQ(steps, "conv2d global_avg_pool conv2d conv2d mul conv2d reorder ");

@@ -21,13 +21,15 @@ T mostly(T right, T wrong) {
   return pick(0, 9) == 9 ? wrong : right;
 }
 
-std::int64_t axis_of(const Shape& s) { return pick(-static_cast<std::int64_t>(s.size()) - 1, static_cast<std::int64_t>(s.size())); }
+std::int64_t axis_of(const Shape& s) {
+  return pick(-static_cast<std::int64_t>(s.size()) - 1, static_cast<std::int64_t>(s.size()));
+}
 
 Ints pads() { return {pick(0, 2), pick(0, 2), pick(0, 2), pick(0, 2)}; }
 
 OpRow unary() {
-  std::string op = *rc::gen::element<std::string>("relu", "relu6", "silu", "sigmoid", "hard_sigmoid", "hard_swish", "gelu", "tanh", "exp",
-                                                  "leaky_relu", "dropout");
+  std::string op = *rc::gen::element<std::string>("relu", "relu6", "silu", "sigmoid", "hard_sigmoid", "hard_swish",
+                                                  "gelu", "tanh", "exp", "leaky_relu", "dropout");
   return {.op = op, .inputs = {in(shape(pick(0, 5)))}};
 }
 
@@ -42,19 +44,28 @@ OpRow binary() {
 }
 
 OpRow conv2d() {
-  std::int64_t groups = *rc::gen::element<std::int64_t>(1, 1, 2, 3, 17), channels = groups * pick(1, 4), out = mostly(groups * pick(1, 4), pick(1, 9));
+  std::int64_t groups = *rc::gen::element<std::int64_t>(1, 1, 2, 3, 17), channels = groups * pick(1, 4),
+               out = mostly(groups * pick(1, 4), pick(1, 9));
   if (coin() && coin()) channels = out = groups;
-  Shape x{pick(0, 2), channels, pick(0, 9), pick(0, 9)}, w{out, mostly(channels / groups, pick(1, 5)), pick(1, 4), pick(1, 4)};
+  Shape x{pick(0, 2), channels, pick(0, 9), pick(0, 9)},
+      w{out, mostly(channels / groups, pick(1, 5)), pick(1, 4), pick(1, 4)};
   return {.op = "conv2d",
-          .attrs = {{"stride", Ints{pick(1, 3), pick(1, 3)}}, {"padding", pads()}, {"dilation", Ints{pick(1, 2), pick(1, 2)}}, {"groups", groups}},
+          .attrs = {{"stride", Ints{pick(1, 3), pick(1, 3)}},
+                    {"padding", pads()},
+                    {"dilation", Ints{pick(1, 2), pick(1, 2)}},
+                    {"groups", groups}},
           .inputs = {in(x), weight(w), coin() ? weight({mostly(out, out + 1)}) : absent()},
           .tolerance = 1e-4};
 }
 
 OpRow pool() {
-  Attrs attrs{{"kernel", Ints{pick(1, 4), pick(1, 4)}}, {"stride", Ints{pick(1, 4), pick(1, 4)}}, {"padding", mostly(Ints{0, 0, 0, 0}, pads())}};
+  Attrs attrs{{"kernel", Ints{pick(1, 4), pick(1, 4)}},
+              {"stride", Ints{pick(1, 4), pick(1, 4)}},
+              {"padding", mostly(Ints{0, 0, 0, 0}, pads())}};
   if (coin()) attrs["ceil_mode"] = true;
-  if (coin()) attrs["kernel"] = Ints{pick(2, 4), pick(2, 4)}, attrs["padding"] = Ints{pick(0, 1), pick(0, 1), pick(0, 1), pick(0, 1)};
+  if (coin())
+    attrs["kernel"] = Ints{pick(2, 4), pick(2, 4)},
+    attrs["padding"] = Ints{pick(0, 1), pick(0, 1), pick(0, 1), pick(0, 1)};
   std::string op = coin() ? "max_pool2d" : "avg_pool2d";
   if (op == "avg_pool2d" && coin()) attrs["count_include_pad"] = true;
   return {.op = op, .attrs = attrs, .inputs = {in(picture())}};
@@ -63,7 +74,10 @@ OpRow pool() {
 OpRow linear() {
   Shape x = shape(pick(0, 3));
   std::int64_t width = x.empty() ? 1 : x.back(), out = size();
-  return {.op = "linear", .inputs = {in(x), weight({out, mostly(width, width + 1)}), coin() ? weight({mostly(out, out + 1)}) : absent()}, .tolerance = 1e-4};
+  return {
+      .op = "linear",
+      .inputs = {in(x), weight({out, mostly(width, width + 1)}), coin() ? weight({mostly(out, out + 1)}) : absent()},
+      .tolerance = 1e-4};
 }
 
 OpRow batch_norm() {
@@ -98,7 +112,10 @@ OpRow layer_norm() {
   std::int64_t axis = axis_of(x), at = axis < 0 ? axis + static_cast<std::int64_t>(x.size()) : axis;
   Shape tail = at >= 0 && at < static_cast<std::int64_t>(x.size()) ? Shape(x.begin() + at, x.end()) : Shape{1};
   if (pick(0, 9) == 9) tail.push_back(2);
-  return {.op = "layer_norm", .attrs = {{"axis", axis}}, .inputs = {in(x), coin() ? weight(tail) : absent(), coin() ? weight(tail) : absent()}, .tolerance = 1e-4};
+  return {.op = "layer_norm",
+          .attrs = {{"axis", axis}},
+          .inputs = {in(x), coin() ? weight(tail) : absent(), coin() ? weight(tail) : absent()},
+          .tolerance = 1e-4};
 }
 
 OpRow matmul() {
@@ -111,7 +128,10 @@ OpRow matmul() {
   a.push_back(size()), a.push_back(k);
   std::int64_t inner = mostly(k, k + 1), n = size();
   b.push_back(transpose ? n : inner), b.push_back(transpose ? inner : n);
-  return {.op = "matmul", .attrs = {{"transpose_b", transpose}}, .inputs = {in(a), coin() ? weight(b) : in(b)}, .tolerance = 1e-4};
+  return {.op = "matmul",
+          .attrs = {{"transpose_b", transpose}},
+          .inputs = {in(a), coin() ? weight(b) : in(b)},
+          .tolerance = 1e-4};
 }
 
 OpRow reduce_mean() {
@@ -123,13 +143,15 @@ OpRow reduce_mean() {
 }
 
 OpRow embedding() {
-  return {.op = "embedding", .inputs = {ids(shape(pick(0, 3)), 5, coin() ? DType::i64 : DType::i32), weight({5, size()})}};
+  return {.op = "embedding",
+          .inputs = {ids(shape(pick(0, 3)), 5, coin() ? DType::i64 : DType::i32), weight({5, size()})}};
 }
 
 OpRow transpose() {
   Shape x = shape(pick(0, 5));
   Ints perm;
-  for (std::size_t i = 0; i < x.size(); ++i) perm.insert(perm.begin() + pick(0, static_cast<std::int64_t>(perm.size())), static_cast<std::int64_t>(i));
+  for (std::size_t i = 0; i < x.size(); ++i)
+    perm.insert(perm.begin() + pick(0, static_cast<std::int64_t>(perm.size())), static_cast<std::int64_t>(i));
   if (!perm.empty()) perm[0] = mostly(perm[0], pick(0, 5));
   return {.op = "transpose", .attrs = {{"perm", perm}}, .inputs = {in(x)}};
 }
@@ -162,9 +184,12 @@ OpRow slice() {
   Ints starts, ends, axes, steps;
   for (std::int64_t i = 0; i < static_cast<std::int64_t>(x.size()); ++i) {
     if (!coin()) continue;
-    starts.push_back(pick(-9, 9)), ends.push_back(mostly(pick(-9, 20), std::int64_t{1} << 40)), axes.push_back(mostly(i, pick(-6, 6))), steps.push_back(pick(1, 3));
+    starts.push_back(pick(-9, 9)), ends.push_back(mostly(pick(-9, 20), std::int64_t{1} << 40)),
+        axes.push_back(mostly(i, pick(-6, 6))), steps.push_back(pick(1, 3));
   }
-  return {.op = "slice", .attrs = {{"starts", starts}, {"ends", ends}, {"axes", axes}, {"steps", steps}}, .inputs = {in(x)}};
+  return {.op = "slice",
+          .attrs = {{"starts", starts}, {"ends", ends}, {"axes", axes}, {"steps", steps}},
+          .inputs = {in(x)}};
 }
 
 OpRow pad() {
@@ -172,7 +197,9 @@ OpRow pad() {
   Ints amounts;
   for (std::size_t i = 0; i < 2 * x.size(); ++i) amounts.push_back(pick(0, 3));
   if (pick(0, 9) == 9) amounts.push_back(1);
-  return {.op = "pad", .attrs = {{"pads", amounts}, {"mode", *rc::gen::element<std::string>("constant", "reflect", "edge")}}, .inputs = {in(x)}};
+  return {.op = "pad",
+          .attrs = {{"pads", amounts}, {"mode", *rc::gen::element<std::string>("constant", "reflect", "edge")}},
+          .inputs = {in(x)}};
 }
 
 OpRow prelu() {
@@ -186,11 +213,16 @@ OpRow global_avg_pool() { return {.op = "global_avg_pool", .inputs = {in(mostly(
 
 const std::map<std::string, std::function<OpRow()>>& candidate_families() {
   static const std::map<std::string, std::function<OpRow()>> families = {
-      {"unary", unary},         {"binary", binary},       {"conv2d", conv2d},           {"pool", pool},
-      {"linear", linear},       {"batch_norm", batch_norm}, {"reshape", reshape},       {"softmax", softmax},
-      {"argmax", argmax},       {"layer_norm", layer_norm}, {"matmul", matmul},         {"reduce_mean", reduce_mean},
-      {"embedding", embedding}, {"transpose", transpose}, {"split", split},             {"concat", concat},
-      {"slice", slice},         {"pad", pad},             {"prelu", prelu},             {"global_avg_pool", global_avg_pool}};
+      {"unary", unary},         {"binary", binary},
+      {"conv2d", conv2d},       {"pool", pool},
+      {"linear", linear},       {"batch_norm", batch_norm},
+      {"reshape", reshape},     {"softmax", softmax},
+      {"argmax", argmax},       {"layer_norm", layer_norm},
+      {"matmul", matmul},       {"reduce_mean", reduce_mean},
+      {"embedding", embedding}, {"transpose", transpose},
+      {"split", split},         {"concat", concat},
+      {"slice", slice},         {"pad", pad},
+      {"prelu", prelu},         {"global_avg_pool", global_avg_pool}};
   return families;
 }
 

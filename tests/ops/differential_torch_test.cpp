@@ -20,10 +20,12 @@ std::vector<std::string> family_names() {
   for (const auto& [name, draw] : candidate_families()) names.push_back(name);
   return names;
 }
-INSTANTIATE_TEST_SUITE_P(Random, Differential, testing::ValuesIn(family_names()), [](const auto& info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P(Random, Differential, testing::ValuesIn(family_names()),
+                         [](const auto& info) { return info.param; });
 
 bool has_empty(const OpRow& row) {
-  return std::any_of(row.inputs.begin(), row.inputs.end(), [](const RowInput& i) { return !i.absent && element_count(i.shape) == 0; });
+  return std::any_of(row.inputs.begin(), row.inputs.end(),
+                     [](const RowInput& i) { return !i.absent && element_count(i.shape) == 0; });
 }
 
 TEST_P(Differential, LibTorchAgrees) {

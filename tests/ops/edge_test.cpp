@@ -11,14 +11,17 @@ namespace {
 
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN(), kInf = std::numeric_limits<float>::infinity();
 
-Tensor run_one(const OpRow& row, const std::vector<Tensor>& inputs) { return Session(row_model(row), {.threads = 1}).run(inputs)[0]; }
+Tensor run_one(const OpRow& row, const std::vector<Tensor>& inputs) {
+  return Session(row_model(row), {.threads = 1}).run(inputs)[0];
+}
 
 TEST(Embedding, AnIdOutsideTheTableGivesNan) {
   const OpRow row{.op = "embedding", .inputs = {ids({6}, 3), in({3, 2})}};
   Tensor table = Tensor::from<float>({3, 2}, {0, 1, 2, 3, 4, 5});
   Tensor wanted = Tensor::from<float>({6, 2}, {4, 5, kNan, kNan, 0, 1, kNan, kNan, kNan, kNan, kNan, kNan});
   constexpr std::int64_t largest = std::numeric_limits<std::int64_t>::max();
-  EXPECT_TRUE(close(run_one(row, {Tensor::from<std::int64_t>({6}, {2, 3, 0, -1, largest, -largest - 1}), table}), wanted, 0, 0));
+  EXPECT_TRUE(close(run_one(row, {Tensor::from<std::int64_t>({6}, {2, 3, 0, -1, largest, -largest - 1}), table}),
+                    wanted, 0, 0));
 }
 
 TEST(Argmax, TakesTheFirstOfEqualsAndNanBeforeAll) {
@@ -64,11 +67,14 @@ TEST(Nodes, WrongOnesAreRefusedWithASentence) {
       {{.op = "dropout", .attrs = {{"rate", 1.5}}, .inputs = {in({2})}}, "at most 1"},
       {{.op = "gelu", .attrs = {{"approximate", "sigmoid"}}, .inputs = {in({2})}}, "one of none, tanh"},
       {{.op = "global_avg_pool", .inputs = {in({1, 2, 0, 3})}}, "no pixels"},
-      {{.op = "batch_norm", .inputs = {in({2, 3}), weight({3}), weight({3}), buffer({3}), buffer({2})}}, "has 3 channels"},
+      {{.op = "batch_norm", .inputs = {in({2, 3}), weight({3}), weight({3}), buffer({3}), buffer({2})}},
+       "has 3 channels"},
       {{.op = "conv2d", .inputs = {in({1, 3, 4, 4}), weight({4, 2, 3, 3}), absent()}}, "3 channels"},
       {{.op = "linear", .inputs = {in({1, 3}), weight({4, 2}), absent()}}, "last dim is 3"},
       {{.op = "reshape", .attrs = {{"shape", Ints{4}}}, .inputs = {in({2, 3})}}, "another number of elements"},
-      {{.op = "max_pool2d", .attrs = {{"kernel", Ints{2, 2}}, {"stride", Ints{2, 2}}, {"padding", Ints{2, 0, 0, 0}}}, .inputs = {in({1, 1, 4, 4})}},
+      {{.op = "max_pool2d",
+        .attrs = {{"kernel", Ints{2, 2}}, {"stride", Ints{2, 2}}, {"padding", Ints{2, 0, 0, 0}}},
+        .inputs = {in({1, 1, 4, 4})}},
        "more than half"},
   };
   for (const auto& [row, word] : wrong) {

@@ -26,8 +26,10 @@ TEST_P(OpEngine, EachInstructionSetAgreesWithScalar) {
     for (Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512}) {
       if (!isa_supported(isa)) continue;
       for (bool optimize : {false, true}) {
-        SCOPED_TRACE(std::string(name(isa)) + (optimize ? ", optimized, " : ", plain, ") + std::to_string(model.graph.nodes().size()) + " nodes");
-        expect_rows_close(run(model, {.threads = 1, .optimize = optimize, .isa = std::string(name(isa))}), expected, GetParam());
+        SCOPED_TRACE(std::string(name(isa)) + (optimize ? ", optimized, " : ", plain, ") +
+                     std::to_string(model.graph.nodes().size()) + " nodes");
+        expect_rows_close(run(model, {.threads = 1, .optimize = optimize, .isa = std::string(name(isa))}), expected,
+                          GetParam());
       }
     }
   }
@@ -36,7 +38,8 @@ TEST_P(OpEngine, EachInstructionSetAgreesWithScalar) {
 TEST_P(OpEngine, OneThreadAndTwoGiveTheSameBits) {
   for (const Model& model : models())
     for (bool optimize : {false, true}) {
-      std::vector<Tensor> one = run(model, {.threads = 1, .optimize = optimize}), two = run(model, {.threads = 2, .optimize = optimize});
+      std::vector<Tensor> one = run(model, {.threads = 1, .optimize = optimize}),
+                          two = run(model, {.threads = 2, .optimize = optimize});
       for (std::size_t i = 0; i < one.size(); ++i)
         EXPECT_TRUE(same(two[i], one[i])) << "output " << i << (optimize ? ", optimized" : ", plain");
     }

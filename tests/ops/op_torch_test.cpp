@@ -49,7 +49,8 @@ struct Loss {
   }
 };
 
-void check_gradient(const Loss& loss, const std::vector<torch::Tensor>& inputs, torch::Tensor leaf, const std::string& what) {
+void check_gradient(const Loss& loss, const std::vector<torch::Tensor>& inputs, torch::Tensor leaf,
+                    const std::string& what) {
   if (leaf.numel() == 0) return;
   if (leaf.grad().defined()) leaf.mutable_grad().zero_();
   torch::Tensor value = loss(inputs);

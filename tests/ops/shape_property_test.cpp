@@ -28,7 +28,8 @@ std::vector<std::string> family_names() {
   for (const auto& [name, draw] : candidate_families()) names.push_back(name);
   return names;
 }
-INSTANTIATE_TEST_SUITE_P(Random, ShapeInference, testing::ValuesIn(family_names()), [](const auto& info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P(Random, ShapeInference, testing::ValuesIn(family_names()),
+                         [](const auto& info) { return info.param; });
 
 // nullopt where the node is refused.
 std::optional<Model> accepted(const OpRow& row) {

@@ -37,7 +37,9 @@ TEST(OpSpeed, DISABLED_List) {
     double bytes = 0, best = 0;
     for (const Tensor& t : inputs) bytes += static_cast<double>(t.bytes());
     for (const auto& [name, t] : model.weights) bytes += static_cast<double>(t.bytes());
-    for (ValueId id : model.graph.outputs()) bytes += static_cast<double>(byte_size(model.graph.value(id).type.dtype, fixed_shape(model.graph.value(id).type.shape)));
+    for (ValueId id : model.graph.outputs())
+      bytes += static_cast<double>(
+          byte_size(model.graph.value(id).type.dtype, fixed_shape(model.graph.value(id).type.shape)));
     std::printf("%-70s", row.name.c_str());
     for (Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512}) {
       if (!isa_supported(isa)) {
@@ -48,7 +50,8 @@ TEST(OpSpeed, DISABLED_List) {
       best = measure(session, inputs);
       std::printf(" %10.4f", best);
     }
-    std::printf(" %9.2f %9.2f\n", static_cast<double>(compute_costs(model.graph).macs) / best / 1e6, bytes / best / 1e6);
+    std::printf(" %9.2f %9.2f\n", static_cast<double>(compute_costs(model.graph).macs) / best / 1e6,
+                bytes / best / 1e6);
     std::fflush(stdout);
   }
 }

@@ -15,9 +15,12 @@ namespace {
 std::string identifier(const std::string& text) {
   std::string out;
   for (char c : text) {
-    if (c == '-') out += "m";
-    else if (std::isalnum(static_cast<unsigned char>(c))) out += c;
-    else if (!out.empty() && out.back() != '_') out += '_';
+    if (c == '-')
+      out += "m";
+    else if (std::isalnum(static_cast<unsigned char>(c)))
+      out += c;
+    else if (!out.empty() && out.back() != '_')
+      out += '_';
   }
   while (!out.empty() && out.back() == '_') out.pop_back();
   return out;
@@ -25,7 +28,8 @@ std::string identifier(const std::string& text) {
 
 std::string describe(const OpRow& row) {
   std::string out = row.op;
-  for (const RowInput& input : row.inputs) out += "_" + (input.absent ? "none" : (input.weight ? "w" : "") + to_string(input.shape));
+  for (const RowInput& input : row.inputs)
+    out += "_" + (input.absent ? "none" : (input.weight ? "w" : "") + to_string(input.shape));
   for (const auto& [name, value] : row.attrs) out += "_" + name + "_" + to_string(value);
   return identifier(out);
 }
@@ -88,7 +92,8 @@ struct RowBuilder {
     }
     std::vector<ValueId> outputs = model.graph.add_node(row.op, "node", inputs, row.attrs);
     for (std::size_t i = 0; i < outputs.size(); ++i)
-      model.graph.add_output(surrounded ? mix("after" + std::to_string(i), outputs[i]) : outputs[i], "out" + std::to_string(i));
+      model.graph.add_output(surrounded ? mix("after" + std::to_string(i), outputs[i]) : outputs[i],
+                             "out" + std::to_string(i));
   }
 };
 
@@ -137,12 +142,13 @@ Model surrounded_model(const OpRow& row) {
 std::vector<Tensor> row_inputs(const OpRow& row) {
   std::vector<Tensor> out;
   for (std::size_t i = 0; i < row.inputs.size(); ++i)
-    if (!row.inputs[i].weight && !row.inputs[i].absent) out.push_back(draw(row.inputs[i], row.name + "/" + input_name(i)));
+    if (!row.inputs[i].weight && !row.inputs[i].absent)
+      out.push_back(draw(row.inputs[i], row.name + "/" + input_name(i)));
   return out;
 }
 
 const std::vector<Shape>& picture_shapes() {
-  static const std::vector<Shape> shapes = {{1, 1, 1, 1}, {1, 3, 7, 5}, {2, 17, 5, 3}, {1, 16, 4, 4},
+  static const std::vector<Shape> shapes = {{1, 1, 1, 1},  {1, 3, 7, 5}, {2, 17, 5, 3}, {1, 16, 4, 4},
                                             {2, 33, 1, 9}, {3, 8, 2, 1}, {0, 3, 4, 4}};
   return shapes;
 }

@@ -94,7 +94,8 @@ Weights formula_weights(const std::vector<NamedTensor>& names) {
     FormulaStream u(named.name);
     const double scale = scale_of(named.kind, named.shape);
     float* values = t.data<float>();
-    for (std::int64_t i = 0; i < t.numel(); ++i) values[i] = static_cast<float>(scale == 0 ? 0.5 + u(i) : (2 * u(i) - 1) * scale);
+    for (std::int64_t i = 0; i < t.numel(); ++i)
+      values[i] = static_cast<float>(scale == 0 ? 0.5 + u(i) : (2 * u(i) - 1) * scale);
     weights.emplace(named.name, std::move(t));
   }
   return weights;

@@ -31,7 +31,8 @@ std::map<std::string, Reference> from_npz(const std::filesystem::path& path) {
     const std::string stem = key.substr(0, key.size() - std::string_view(".sample").size());
     Tensor dims = arrays.at(stem + ".shape").to(DType::i64), stats = arrays.at(stem + ".stats").to(DType::f64);
     Shape shape(dims.data<std::int64_t>(), dims.data<std::int64_t>() + dims.numel());
-    out[stem] = {shape, arrays.at(stem + ".stride").to(DType::i64).data<std::int64_t>()[0], array, stats.data<double>()[2]};
+    out[stem] = {shape, arrays.at(stem + ".stride").to(DType::i64).data<std::int64_t>()[0], array,
+                 stats.data<double>()[2]};
   }
   return out;
 }
@@ -44,7 +45,8 @@ std::map<std::string, Reference> from_safetensors(const std::filesystem::path& p
     out[key] = whole(tensor);
     if (!about.contains(key)) continue;
     const nlohmann::json& facts = about.at(key);
-    out[key] = {facts.at("shape").get<Shape>(), facts.at("stride").get<std::int64_t>(), tensor, facts.at("absmax").get<double>()};
+    out[key] = {facts.at("shape").get<Shape>(), facts.at("stride").get<std::int64_t>(), tensor,
+                facts.at("absmax").get<double>()};
   }
   return out;
 }
@@ -57,10 +59,12 @@ std::map<std::string, Reference> read_references(const std::filesystem::path& pa
 
 testing::AssertionResult agrees(const Tensor& got, const Reference& expected, double tolerance) {
   if (got.shape() != expected.shape)
-    return testing::AssertionFailure() << "shape " << to_string(got.shape()) << " against " << to_string(expected.shape);
+    return testing::AssertionFailure() << "shape " << to_string(got.shape()) << " against "
+                                       << to_string(expected.shape);
   const std::int64_t samples = expected.values.numel();
   if (samples == 0 || samples != (got.numel() + expected.stride - 1) / expected.stride)
-    return testing::AssertionFailure() << samples << " samples do not fit " << got.numel() << " elements, every " << expected.stride;
+    return testing::AssertionFailure() << samples << " samples do not fit " << got.numel() << " elements, every "
+                                       << expected.stride;
   Tensor a = got.to(DType::f64), b = expected.values.to(DType::f64);
   double worst = 0;
   std::int64_t at = 0;
@@ -68,9 +72,11 @@ testing::AssertionResult agrees(const Tensor& got, const Reference& expected, do
     double difference = std::abs(a.data<double>()[i * expected.stride] - b.data<double>()[i]);
     if (!(difference <= worst)) worst = difference, at = i;
   }
-  if (worst <= tolerance * expected.absmax) return testing::AssertionSuccess() << "worst " << worst / expected.absmax << " of absmax";
+  if (worst <= tolerance * expected.absmax)
+    return testing::AssertionSuccess() << "worst " << worst / expected.absmax << " of absmax";
   return testing::AssertionFailure() << "sample " << at << ": " << a.data<double>()[at * expected.stride] << " against "
-                                     << b.data<double>()[at] << ", " << worst / expected.absmax << " of the largest element";
+                                     << b.data<double>()[at] << ", " << worst / expected.absmax
+                                     << " of the largest element";
 }
 
 }  // namespace frugal::test

@@ -50,11 +50,11 @@ testing::AssertionResult same(const Tensor& a, const Tensor& b);
 }  // namespace frugal::test
 
 // The statement throws frugal::Error (or a class of it) whose message contains `word`.
-#define EXPECT_ERROR(statement, word)                                                                      \
-  try {                                                                                                    \
-    statement;                                                                                             \
-    ADD_FAILURE() << "no error from " #statement;                                                          \
-  } catch (const ::frugal::Error& error) {                                                                 \
+#define EXPECT_ERROR(statement, word)                                                                            \
+  try {                                                                                                          \
+    statement;                                                                                                   \
+    ADD_FAILURE() << "no error from " #statement;                                                                \
+  } catch (const ::frugal::Error& error) {                                                                       \
     EXPECT_NE(std::string_view(error.what()).find(word), std::string_view::npos) << "message: " << error.what(); \
   }
 

@@ -87,7 +87,8 @@ TEST(Tensor, RefusesWrongUse) {
 TEST(Tensor, ConvertsBetweenAllTypes) {
   Tensor small = Tensor::from<std::int32_t>({4}, {0, 1, 1, 0});  // exact in every type, bool too
   for (DType from : kAll)
-    for (DType to : kAll) EXPECT_TRUE(test::same(small.to(from).to(to).to(DType::i32), small)) << name(from) << name(to);
+    for (DType to : kAll)
+      EXPECT_TRUE(test::same(small.to(from).to(to).to(DType::i32), small)) << name(from) << name(to);
   Tensor x = Tensor::from<float>({3}, {1.0009765625f, -3.75f, 100});
   EXPECT_TRUE(test::same(x.to(DType::f64).to(DType::f32), x));
   EXPECT_TRUE(test::same(x.to(DType::f16).to(DType::f32), x));

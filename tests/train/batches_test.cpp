@@ -19,17 +19,22 @@ class Numbered : public ImageDataset {
  public:
   Numbered(std::int64_t n, std::int64_t channels, std::int64_t size) {
     pixels_ = Tensor(DType::u8, {n, channels, size, size});
-    for (std::int64_t i = 0; i < pixels_.numel(); ++i) pixels_.data<std::uint8_t>()[i] = static_cast<std::uint8_t>(1 + (i * 37 + i / 11) % 255);
+    for (std::int64_t i = 0; i < pixels_.numel(); ++i)
+      pixels_.data<std::uint8_t>()[i] = static_cast<std::uint8_t>(1 + (i * 37 + i / 11) % 255);
     for (std::int64_t i = 0; i < n; ++i) labels_.push_back(static_cast<int>(i % 3));
     class_names_ = {"a", "b", "c"};
   }
   Image get(std::size_t) const override { return {}; }
 };
 
-TaskInfo input(std::int64_t channels, std::int64_t size) { return {.channels = channels, .height = size, .width = size}; }
+TaskInfo input(std::int64_t channels, std::int64_t size) {
+  return {.channels = channels, .height = size, .width = size};
+}
 
-ImageBatches make(Recipe::Augment augment, std::int64_t batch, Share share = {}, int threads = 1, bool training = true, std::uint64_t seed = 1) {
-  return ImageBatches(std::make_shared<Numbered>(50, 3, 8), input(3, 8), augment, batch, 0, seed, training, share, threads);
+ImageBatches make(Recipe::Augment augment, std::int64_t batch, Share share = {}, int threads = 1, bool training = true,
+                  std::uint64_t seed = 1) {
+  return ImageBatches(std::make_shared<Numbered>(50, 3, 8), input(3, 8), augment, batch, 0, seed, training, share,
+                      threads);
 }
 
 const Recipe::Augment kAll{.crop = 2, .flip = true, .cutout = 3, .mixup = 0.4, .mean = {0.4, 0.5, 0.6}, .std = {0.2}};
@@ -147,7 +152,8 @@ TEST(Batches, AnEpochShowsEveryPictureOnceAndTestDataComeInOrder) {
   ASSERT_EQ(training.steps(), 5);
   std::set<float> sums;
   for (std::int64_t step = 0; step < 5; ++step)
-    for (const torch::Tensor& picture : training.load(0, step).inputs[0].unbind()) sums.insert(picture.sum().item<float>());
+    for (const torch::Tensor& picture : training.load(0, step).inputs[0].unbind())
+      sums.insert(picture.sum().item<float>());
   EXPECT_EQ(sums.size(), 50u);
   ASSERT_EQ(test.steps(), 4);
   EXPECT_EQ(test.load(0, 3).samples, 2);

@@ -24,7 +24,8 @@ torch::Tensor loss_of(const std::vector<torch::Tensor>& p) {
 }
 
 // Ten steps each; the rate changes on the way.
-void expect_equal(const Recipe::Optimizer& options, const std::function<std::unique_ptr<torch::optim::Optimizer>(std::vector<torch::Tensor>)>& theirs) {
+void expect_equal(const Recipe::Optimizer& options,
+                  const std::function<std::unique_ptr<torch::optim::Optimizer>(std::vector<torch::Tensor>)>& theirs) {
   std::vector<torch::Tensor> a = start(), b = start();
   Optimizer ours(options, {"w", "b"}, a);
   auto reference = theirs(b);
@@ -48,23 +49,26 @@ TEST(Optimizer, SgdIsLibTorchs) {
       for (bool nesterov : {false, true}) {
         if (nesterov && momentum == 0) continue;
         SCOPED_TRACE(fmt::format("decay {} momentum {} nesterov {}", decay, momentum, nesterov));
-        expect_equal({.weight_decay = decay, .momentum = momentum, .nesterov = nesterov}, [&](std::vector<torch::Tensor> p) {
-          auto options = torch::optim::SGDOptions(0.1).momentum(momentum).nesterov(nesterov).weight_decay(decay);
-          return std::make_unique<torch::optim::SGD>(p, options);
-        });
+        expect_equal(
+            {.weight_decay = decay, .momentum = momentum, .nesterov = nesterov}, [&](std::vector<torch::Tensor> p) {
+              auto options = torch::optim::SGDOptions(0.1).momentum(momentum).nesterov(nesterov).weight_decay(decay);
+              return std::make_unique<torch::optim::SGD>(p, options);
+            });
       }
 }
 
 TEST(Optimizer, AdamWIsLibTorchs) {
-  expect_equal({.kind = "adamw", .weight_decay = 0.02, .betas = {0.8, 0.95}, .eps = 1e-6}, [](std::vector<torch::Tensor> p) {
-    auto options = torch::optim::AdamWOptions(0.1).betas({0.8, 0.95}).eps(1e-6).weight_decay(0.02);
-    return std::make_unique<torch::optim::AdamW>(p, options);
-  });
+  expect_equal({.kind = "adamw", .weight_decay = 0.02, .betas = {0.8, 0.95}, .eps = 1e-6},
+               [](std::vector<torch::Tensor> p) {
+                 auto options = torch::optim::AdamWOptions(0.1).betas({0.8, 0.95}).eps(1e-6).weight_decay(0.02);
+                 return std::make_unique<torch::optim::AdamW>(p, options);
+               });
 }
 
 TEST(Optimizer, NormsAndBiasesCanBeSparedFromDecay) {
   std::vector<torch::Tensor> p = start();
-  Optimizer optimizer({.weight_decay = 0.5, .decay_norm_and_bias = false, .momentum = 0, .nesterov = false}, {"w", "b"}, p);
+  Optimizer optimizer({.weight_decay = 0.5, .decay_norm_and_bias = false, .momentum = 0, .nesterov = false}, {"w", "b"},
+                      p);
   for (torch::Tensor& t : p) t.mutable_grad() = torch::zeros_like(t);
   optimizer.step(0.1);
   EXPECT_TRUE(torch::allclose(p[0], start()[0] * 0.95));

@@ -18,8 +18,11 @@ const std::string kGood =
     "output: runs/x\n";
 
 TEST(Recipe, ReadsValuesAndKeepsDefaults) {
-  Recipe r = parse_recipe(kGood + "optimizer:\n  lr: 0.05\n  nesterov: no\nschedule:\n  kind: multi_step\n  milestones: [80, 120]\n"
-                                  "augment:\n  mean: [0.1, 0.2, 0.3]\n  std: 0.25\nepochs: 160\n", "r.yaml");
+  Recipe r = parse_recipe(
+      kGood +
+          "optimizer:\n  lr: 0.05\n  nesterov: no\nschedule:\n  kind: multi_step\n  milestones: [80, 120]\n"
+          "augment:\n  mean: [0.1, 0.2, 0.3]\n  std: 0.25\nepochs: 160\n",
+      "r.yaml");
   EXPECT_EQ(r.model.name, "resnet20_cifar");
   EXPECT_EQ(r.optimizer.lr, 0.05);
   EXPECT_FALSE(r.optimizer.nesterov);
@@ -30,7 +33,9 @@ TEST(Recipe, ReadsValuesAndKeepsDefaults) {
 }
 
 TEST(Recipe, OverridesWin) {
-  Recipe r = parse_recipe(kGood, "r.yaml", {"optimizer.lr=0.5", "epochs=3", "augment.mean=[0.5, 0.5, 0.5]", "model.options.width=32", "model.name=lenet5"});
+  Recipe r = parse_recipe(
+      kGood, "r.yaml",
+      {"optimizer.lr=0.5", "epochs=3", "augment.mean=[0.5, 0.5, 0.5]", "model.options.width=32", "model.name=lenet5"});
   EXPECT_EQ(r.optimizer.lr, 0.5);
   EXPECT_EQ(r.epochs, 3);
   EXPECT_EQ(r.augment.mean.size(), 3u);
@@ -39,7 +44,8 @@ TEST(Recipe, OverridesWin) {
 }
 
 TEST(Recipe, WhatIsWrittenDownReadsBackTheSame) {
-  Recipe r = parse_recipe(kGood, "r.yaml", {"model.options.width=32", "ema.decay=0.99", "method.name=x", "method.teacher=t"});
+  Recipe r =
+      parse_recipe(kGood, "r.yaml", {"model.options.width=32", "ema.decay=0.99", "method.name=x", "method.teacher=t"});
   nlohmann::json json = recipe_json(r);
   EXPECT_EQ(recipe_json(parse_recipe(json.dump(), "copy")), json);  // JSON is YAML
 }
@@ -51,8 +57,8 @@ TEST(Recipe, EveryKeyIsListed) {
 }
 
 struct BadRecipe {
-  const char* text;                    // appended to a good recipe
-  std::vector<const char*> words;      // that the message contains
+  const char* text;                // appended to a good recipe
+  std::vector<const char*> words;  // that the message contains
 };
 
 class BadRecipes : public testing::TestWithParam<BadRecipe> {};
@@ -62,7 +68,8 @@ TEST_P(BadRecipes, AreRefusedInOneClearSentence) {
     parse_recipe(kGood + GetParam().text, "r.yaml");
     FAIL() << "no error for:\n" << GetParam().text;
   } catch (const UsageError& e) {
-    for (const char* word : GetParam().words) EXPECT_NE(std::string(e.what()).find(word), std::string::npos) << e.what();
+    for (const char* word : GetParam().words)
+      EXPECT_NE(std::string(e.what()).find(word), std::string::npos) << e.what();
     EXPECT_EQ(std::string(e.what()).find('\n'), std::string::npos);
   }
 }
@@ -84,16 +91,13 @@ INSTANTIATE_TEST_SUITE_P(
         BadRecipe{"augment:\n  crop: [1, 2]\n", {"augment.crop must be a whole number", "a list"}},
         BadRecipe{"augment:\n  mean: [1, x]\n", {"list of numbers"}},
         BadRecipe{"augment:\n  mean: [0.1, 0.2]\n  std: [1, 1, 1]\n", {"augment.std", "2"}},
-        BadRecipe{"batch: 0\n", {"batch must be between 1 and"}},
-        BadRecipe{"batch: 1.5\n", {"whole number"}},
+        BadRecipe{"batch: 0\n", {"batch must be between 1 and"}}, BadRecipe{"batch: 1.5\n", {"whole number"}},
         BadRecipe{"batch: 99999999999999999999\n", {"whole number"}},
-        BadRecipe{"epochs: 0\n", {"epochs must be between 1"}},
-        BadRecipe{"epochs:\n", {"epochs", "nothing"}},
+        BadRecipe{"epochs: 0\n", {"epochs must be between 1"}}, BadRecipe{"epochs:\n", {"epochs", "nothing"}},
         BadRecipe{"schedule:\n  kind: multi_step\n", {"milestones"}},
         BadRecipe{"schedule:\n  warmup_epochs: 50\n", {"warmup_epochs", "epochs"}},
         BadRecipe{"model:\n  name: b\n", {"r.yaml:6", "twice"}},
-        BadRecipe{"batch: 1\nbatch: 2\n", {"r.yaml:7", "twice"}},
-        BadRecipe{"a: [1\n", {"not YAML"}},
+        BadRecipe{"batch: 1\nbatch: 2\n", {"r.yaml:7", "twice"}}, BadRecipe{"a: [1\n", {"not YAML"}},
         BadRecipe{"device: gpu\n", {"cpu, cuda"}}));
 
 TEST(Recipe, RefusesWhatIsMissing) {
@@ -113,7 +117,8 @@ TEST(Recipe, RefusesBadOverrides) {
 }
 
 TEST(Schedule, CosineWithWarmup) {
-  Recipe r = parse_recipe(kGood, "r", {"optimizer.lr=1", "epochs=10", "schedule.warmup_epochs=2", "schedule.final_lr=0.1"});
+  Recipe r =
+      parse_recipe(kGood, "r", {"optimizer.lr=1", "epochs=10", "schedule.warmup_epochs=2", "schedule.final_lr=0.1"});
   EXPECT_DOUBLE_EQ(learning_rate(r, 0, 100), 0);
   EXPECT_DOUBLE_EQ(learning_rate(r, 100, 100), 0.5);
   EXPECT_DOUBLE_EQ(learning_rate(r, 200, 100), 1);
@@ -129,18 +134,23 @@ TEST(Schedule, PerEpochChangesOnlyBetweenEpochs) {
 }
 
 TEST(Schedule, StepsAndMilestones) {
-  Recipe step = parse_recipe(kGood, "r", {"optimizer.lr=1", "epochs=100", "schedule.kind=step", "schedule.step_epochs=30"});
+  Recipe step =
+      parse_recipe(kGood, "r", {"optimizer.lr=1", "epochs=100", "schedule.kind=step", "schedule.step_epochs=30"});
   EXPECT_DOUBLE_EQ(learning_rate(step, 299, 10), 1);
   EXPECT_DOUBLE_EQ(learning_rate(step, 300, 10), 0.1);
   EXPECT_DOUBLE_EQ(learning_rate(step, 900, 10), 1e-3);
-  Recipe multi = parse_recipe(kGood, "r", {"optimizer.lr=1", "epochs=100", "schedule.kind=multi_step", "schedule.milestones=[50, 75]", "schedule.gamma=0.5"});
+  Recipe multi = parse_recipe(kGood, "r",
+                              {"optimizer.lr=1", "epochs=100", "schedule.kind=multi_step",
+                               "schedule.milestones=[50, 75]", "schedule.gamma=0.5"});
   EXPECT_DOUBLE_EQ(learning_rate(multi, 499, 10), 1);
   EXPECT_DOUBLE_EQ(learning_rate(multi, 500, 10), 0.5);
   EXPECT_DOUBLE_EQ(learning_rate(multi, 750, 10), 0.25);
 }
 
 TEST(Schedule, ConstantAfterWarmup) {
-  Recipe r = parse_recipe(kGood, "r", {"optimizer.lr=0.3", "schedule.kind=constant", "schedule.warmup_epochs=1", "schedule.warmup_from=0.5"});
+  Recipe r = parse_recipe(
+      kGood, "r",
+      {"optimizer.lr=0.3", "schedule.kind=constant", "schedule.warmup_epochs=1", "schedule.warmup_from=0.5"});
   EXPECT_DOUBLE_EQ(learning_rate(r, 0, 10), 0.15);
   EXPECT_DOUBLE_EQ(learning_rate(r, 10, 10), 0.3);
   EXPECT_DOUBLE_EQ(learning_rate(r, 99, 10), 0.3);

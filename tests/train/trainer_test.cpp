@@ -11,8 +11,8 @@
 #include "frugal/image.h"
 #include "frugal/session.h"
 #include "support/support.h"
-#include "train/checkpoint.h"
 #include "tasks/classify_torch.h"
+#include "train/checkpoint.h"
 #include "train/loss.h"
 #include "train/train_method.h"
 
@@ -29,7 +29,8 @@ void put_u32(std::string& out, std::uint32_t v) {
 void write_bars(const std::filesystem::path& folder, const char* prefix, int pictures, std::uint64_t seed) {
   constexpr int kSize = 12, kClasses = 4;
   std::string images, labels;
-  put_u32(images, 0x803), put_u32(images, static_cast<std::uint32_t>(pictures)), put_u32(images, kSize), put_u32(images, kSize);
+  put_u32(images, 0x803), put_u32(images, static_cast<std::uint32_t>(pictures)), put_u32(images, kSize),
+      put_u32(images, kSize);
   put_u32(labels, 0x801), put_u32(labels, static_cast<std::uint32_t>(pictures));
   RandomStream random(seed, "bars");
   for (int i = 0; i < pictures; ++i) {
@@ -51,17 +52,26 @@ class TrainerTest : public testing::Test {
   }
 
   Recipe recipe(const std::string& output, std::vector<std::string> more = {}) const {
-    std::vector<std::string> set{"model.name=fashion_cnn", "model.options.width=4", "data.name=" + dir_.path().string(), "batch=16",
-                                 "epochs=3", "optimizer.lr=0.05", "augment.crop=1", "ema.decay=0.9", "output=" + (dir_ / output).string()};
+    std::vector<std::string> set{"model.name=fashion_cnn",
+                                 "model.options.width=4",
+                                 "data.name=" + dir_.path().string(),
+                                 "batch=16",
+                                 "epochs=3",
+                                 "optimizer.lr=0.05",
+                                 "augment.crop=1",
+                                 "ema.decay=0.9",
+                                 "output=" + (dir_ / output).string()};
     set.insert(set.end(), more.begin(), more.end());
     return parse_recipe("seed: 5", "test", set);
   }
 
   // Runs until `stop_after` steps are done (all, if negative).
-  TrainResult run(const Recipe& recipe, bool resume = false, int stop_after = -1, std::vector<std::shared_ptr<Hook>> hooks = {}) const {
+  TrainResult run(const Recipe& recipe, bool resume = false, int stop_after = -1,
+                  std::vector<std::shared_ptr<Hook>> hooks = {}) const {
     ClassifyStep step(recipe, set_up_classifier(recipe));
     int steps = 0;
-    Trainer trainer(recipe, step, step.batches(), std::move(hooks), [&] { return stop_after >= 0 && steps++ >= stop_after; });
+    Trainer trainer(recipe, step, step.batches(), std::move(hooks),
+                    [&] { return stop_after >= 0 && steps++ >= stop_after; });
     return trainer.run(resume);
   }
 
@@ -93,16 +103,19 @@ TEST_F(TrainerTest, TheSavedModelRunsInTheEngineAndSaysWhatItIs) {
   nlohmann::json metrics = nlohmann::json::parse(model.metadata.at("metrics"));
   EXPECT_EQ(metrics["accuracy"].get<double>(), result.metrics.at("accuracy"));
   EXPECT_EQ(nlohmann::json::parse(model.metadata.at("recipe"))["batch"], 16);
-  ImageBatches test(std::shared_ptr<const ImageDataset>(open_dataset(r.data.name, "test")), info, {}, 32, 0, 0, false, Share{});
+  ImageBatches test(std::shared_ptr<const ImageDataset>(open_dataset(r.data.name, "test")), info, {}, 32, 0, 0, false,
+                    Share{});
   Session session(model, {.threads = 1});
   torch::Tensor logits = to_torch(session.run({from_torch(test.load(0, 0).inputs[0])})[0]);
-  double accuracy = (logits.argmax(1) == test.load(0, 0).targets.at("labels")).to(torch::kFloat64).mean().item<double>();
+  double accuracy =
+      (logits.argmax(1) == test.load(0, 0).targets.at("labels")).to(torch::kFloat64).mean().item<double>();
   EXPECT_NEAR(accuracy, result.metrics.at("accuracy"), 1e-9);
 }
 
 TEST_F(TrainerTest, AResumedRunIsTheUnbrokenOneBitForBit) {
   for (const char* optimizer : {"sgd", "adamw"}) {
-    const std::vector<std::string> more{std::string("optimizer.kind=") + optimizer, "augment.mixup=0.3", "loss.label_smoothing=0.1"};
+    const std::vector<std::string> more{std::string("optimizer.kind=") + optimizer, "augment.mixup=0.3",
+                                        "loss.label_smoothing=0.1"};
     run(recipe("whole", more));
     for (int stop : {0, 2, 4, 7}) {  // before the start, within an epoch, between two
       Recipe r = recipe("parts", more);
@@ -111,7 +124,8 @@ TEST_F(TrainerTest, AResumedRunIsTheUnbrokenOneBitForBit) {
       TrainResult result = run(r, true);
       EXPECT_FALSE(result.stopped);
       for (const char* file : {"checkpoint", "model", "last"})
-        expect_same_tensors((dir_ / "whole").string() + "/" + file + ".safetensors", r.output + "/" + file + ".safetensors");
+        expect_same_tensors((dir_ / "whole").string() + "/" + file + ".safetensors",
+                            r.output + "/" + file + ".safetensors");
       std::filesystem::remove_all(r.output);
     }
   }
@@ -170,10 +184,14 @@ TEST_F(TrainerTest, WritesMetricsAndCurves) {
   std::string second = csv.substr(csv.find('\n') + 1);
   EXPECT_TRUE(second.substr(0, second.find('\n')).ends_with(",,")) << "the first epoch is not evaluated: " << second;
   std::string svg = test::read_file(r.output + "/curves.svg");
-  for (const char* word : {"<svg", "train loss", "Test accuracy", "Learning rate"}) EXPECT_NE(svg.find(word), std::string::npos) << word;
+  for (const char* word : {"<svg", "train loss", "Test accuracy", "Learning rate"})
+    EXPECT_NE(svg.find(word), std::string::npos) << word;
 }
 
-TEST_F(TrainerTest, SaysWhenItDiverges) { EXPECT_ERROR(run(recipe("a", {"optimizer.lr=1000", "optimizer.weight_decay=10", "epochs=20", "ema.decay=0"})), "diverged"); }
+TEST_F(TrainerTest, SaysWhenItDiverges) {
+  EXPECT_ERROR(run(recipe("a", {"optimizer.lr=1000", "optimizer.weight_decay=10", "epochs=20", "ema.decay=0"})),
+               "diverged");
+}
 
 TEST_F(TrainerTest, StartsFromAnotherModel) {
   Recipe first = recipe("a", {"epochs=12", "augment.crop=0"});
@@ -186,7 +204,9 @@ TEST_F(TrainerTest, StartsFromAnotherModel) {
 class Distill : public ClassifyStep {
  public:
   Distill(const Recipe& recipe, ClassifySetup setup, Model teacher)
-      : ClassifyStep(recipe, std::move(setup)), teacher_(std::move(teacher)), teacher_net_(teacher_.graph, teacher_.weights) {}
+      : ClassifyStep(recipe, std::move(setup)),
+        teacher_(std::move(teacher)),
+        teacher_net_(teacher_.graph, teacher_.weights) {}
   std::vector<Part> parts() override { return {{"model", net_.get(), true}, {"teacher", &teacher_net_, false}}; }
   Terms run(const Batch& batch, const Minimize& minimize) override {
     std::map<std::string, torch::Tensor> taps{{"stage3.0.bn", {}}}, theirs = taps;
@@ -196,7 +216,8 @@ class Distill : public ClassifyStep {
       teacher_net_.forward(batch.inputs, false, &theirs);
     }
     torch::Tensor loss = classification_loss(logits, batch, recipe_.loss);
-    torch::Tensor hint = (taps.begin()->second - theirs.begin()->second).square().flatten(1).mean(1).sum() / static_cast<double>(batch.global_samples);
+    torch::Tensor hint = (taps.begin()->second - theirs.begin()->second).square().flatten(1).mean(1).sum() /
+                         static_cast<double>(batch.global_samples);
     minimize(loss + 0.1 * hint, {"model"});
     return {{"loss", loss.detach()}, {"hint_loss", hint.detach()}};
   }
@@ -248,7 +269,13 @@ TEST_F(TrainerTest, LearnsFromFoldersOfPicturesOfAnySize) {
       std::filesystem::create_directories(folder);
       write_png((folder / (std::to_string(i) + ".png")).string(), image);
     }
-  const std::vector<std::string> more{"data.name=" + (dir_ / "pictures").string(), "model.channels=1", "model.size=[12, 12]", "batch=8", "augment.flip=true", "epochs=20", "ema.decay=0"};
+  const std::vector<std::string> more{"data.name=" + (dir_ / "pictures").string(),
+                                      "model.channels=1",
+                                      "model.size=[12, 12]",
+                                      "batch=8",
+                                      "augment.flip=true",
+                                      "epochs=20",
+                                      "ema.decay=0"};
   std::vector<std::string> one = more, two = more;
   one.push_back("threads=1");
   two.push_back("threads=3");

@@ -102,7 +102,10 @@ int bench(const Options& o, const TrainCommon& common) {
     std::vector<double> a = time_forward(net, plain, o.seconds / 2), b = time_forward(net, innermost, o.seconds / 2);
     const bool last = b[b.size() / 2] < a[a.size() / 2];  // LibTorch's better layout counts
     const std::vector<double>& best = last ? b : a;
-    runs.push_back({{"threads", threads}, {"median_ms", best[best.size() / 2]}, {"min_ms", best[0]}, {"layout", last ? "channels_last" : "contiguous"}});
+    runs.push_back({{"threads", threads},
+                    {"median_ms", best[best.size() / 2]},
+                    {"min_ms", best[0]},
+                    {"layout", last ? "channels_last" : "contiguous"}});
   }
   if (common.json) {
     fmt::print("{}\n", nlohmann::json{{"libtorch", TORCH_VERSION}, {"runs", runs}}.dump(2));
@@ -110,8 +113,8 @@ int bench(const Options& o, const TrainCommon& common) {
   }
   fmt::print("LibTorch {}\n", TORCH_VERSION);
   for (const auto& run : runs)
-    fmt::print("{} threads: median {:.3f} ms, fastest {:.3f} ms ({})\n", run["threads"].get<int>(), run["median_ms"].get<double>(),
-               run["min_ms"].get<double>(), run["layout"].get<std::string>());
+    fmt::print("{} threads: median {:.3f} ms, fastest {:.3f} ms ({})\n", run["threads"].get<int>(),
+               run["median_ms"].get<double>(), run["min_ms"].get<double>(), run["layout"].get<std::string>());
   return 0;
 }
 
@@ -127,7 +130,8 @@ std::vector<std::vector<torch::Tensor>> compare_inputs(const Options& o, const M
   Recipe::Augment normalise;
   normalise.mean.assign(info->mean.begin(), info->mean.end());
   normalise.std.assign(info->std.begin(), info->std.end());
-  ImageBatches batches(std::shared_ptr<const ImageDataset>(open_dataset(o.data, o.split)), *info, normalise, 64, o.samples, 0, false, Share{});
+  ImageBatches batches(std::shared_ptr<const ImageDataset>(open_dataset(o.data, o.split)), *info, normalise, 64,
+                       o.samples, 0, false, Share{});
   std::vector<std::vector<torch::Tensor>> all;
   for (std::int64_t step = 0; step < batches.steps(); ++step) all.push_back(batches.load(0, step).inputs);
   return all;
@@ -152,8 +156,12 @@ int compare(const Options& o, const TrainCommon& common) {
     }
     samples += inputs[0].size(0);
   }
-  if (common.json) fmt::print("{}\n", nlohmann::json{{"max_difference", worst}, {"max_output", largest}, {"samples", samples}}.dump(2));
-  else fmt::print("engine against LibTorch on {} samples: largest difference {:.3g} of outputs up to {:.3g}\n", samples, worst, largest);
+  if (common.json)
+    fmt::print("{}\n",
+               nlohmann::json{{"max_difference", worst}, {"max_output", largest}, {"samples", samples}}.dump(2));
+  else
+    fmt::print("engine against LibTorch on {} samples: largest difference {:.3g} of outputs up to {:.3g}\n", samples,
+               worst, largest);
   return 0;
 }
 
@@ -162,8 +170,12 @@ int compare(const Options& o, const TrainCommon& common) {
 TrainCommandRun define_bench_torch(CLI::App& app, const TrainCommon& common) {
   auto options = std::make_shared<Options>();
   app.add_option("MODEL", options->model, "A built-in network or a model file")->required();
-  app.add_option("--shape", options->shapes, "Shape of an input: NAME=1x3x224x224")->type_name("NAME=DIMS")->allow_extra_args(false);
-  app.add_option("--threads", options->threads, "Numbers of threads, such as 1,2")->delimiter(',')->check(CLI::Range(1, 1024));
+  app.add_option("--shape", options->shapes, "Shape of an input: NAME=1x3x224x224")
+      ->type_name("NAME=DIMS")
+      ->allow_extra_args(false);
+  app.add_option("--threads", options->threads, "Numbers of threads, such as 1,2")
+      ->delimiter(',')
+      ->check(CLI::Range(1, 1024));
   app.add_option("--seconds", options->seconds, "Time to measure for, each")->check(CLI::Range(0.01, 600.0));
   return [options, &common] { return bench(*options, common); };
 }
@@ -174,7 +186,9 @@ TrainCommandRun define_compare(CLI::App& app, const TrainCommon& common) {
   app.add_option("--data", options->data, "Pictures to compare on (default: random numbers)")->type_name("NAME");
   app.add_option("--split", options->split, "Split of the data (default: test)");
   app.add_option("--samples", options->samples, "Pictures at most")->check(CLI::Range(1, 10'000'000));
-  app.add_option("--shape", options->shapes, "Shape of an input without --data")->type_name("NAME=DIMS")->allow_extra_args(false);
+  app.add_option("--shape", options->shapes, "Shape of an input without --data")
+      ->type_name("NAME=DIMS")
+      ->allow_extra_args(false);
   app.add_option("--threads", options->threads, "Threads")->delimiter(',')->check(CLI::Range(1, 1024));
   return [options, &common] { return compare(*options, common); };
 }

@@ -28,7 +28,8 @@ struct Options {
 int print_result(const TrainResult& result, bool json) {
   if (!Communicator::instance().first()) return 0;
   if (json) {
-    nlohmann::json document{{"metrics", result.metrics}, {"model", result.model}, {"epochs", result.epochs}, {"seconds", result.seconds}};
+    nlohmann::json document{
+        {"metrics", result.metrics}, {"model", result.model}, {"epochs", result.epochs}, {"seconds", result.seconds}};
     fmt::print("{}\n", document.dump(2));
     return 0;
   }
@@ -56,10 +57,12 @@ int train(const Options& o, const TrainCommon& common) {
   }
   if (o.recipe.empty()) fail_usage("name a recipe, such as recipes/fashion_demo.yaml (see: frugal train --help)");
   std::vector<std::string> overrides = o.overrides;
-  for (auto [key, value] : {std::pair("threads", o.threads), {"seed", o.seed}, {"device", o.device}, {"output", o.output}})
+  for (auto [key, value] :
+       {std::pair("threads", o.threads), {"seed", o.seed}, {"device", o.device}, {"output", o.output}})
     if (!value.empty()) overrides.push_back(std::string(key) + "=" + value);
   const Recipe recipe = load_recipe(o.recipe, overrides);
-  if (recipe.device == "cuda" && !torch::cuda::is_available()) fail("device cuda: this LibTorch or this machine has no CUDA; use --device cpu");
+  if (recipe.device == "cuda" && !torch::cuda::is_available())
+    fail("device cuda: this LibTorch or this machine has no CUDA; use --device cpu");
   choose_threads(recipe);
 
   TrainingPlan plan = make_plan(recipe);
@@ -67,8 +70,8 @@ int train(const Options& o, const TrainCommon& common) {
   TrainResult result = trainer.run(o.resume);
   if (result.stopped) {
     if (Communicator::instance().first())
-      log_warning("stopped after {} epochs; everything is in {}; go on with the same command and --resume", result.epochs,
-                  trainer.checkpoint_path());
+      log_warning("stopped after {} epochs; everything is in {}; go on with the same command and --resume",
+                  result.epochs, trainer.checkpoint_path());
     return interrupt_exit_code();
   }
   return print_result(result, common.json);
@@ -83,12 +86,15 @@ TrainCommandRun define_train(CLI::App& app, const TrainCommon& common) {
       "epoch, one file that eval, classify and bench take), last.safetensors, checkpoint.safetensors (for --resume),\n"
       "metrics.csv and curves.svg. Ctrl-C saves a checkpoint; --resume goes on from it to exactly the same result.\n"
       "Several processes: mpirun -n N frugal train RECIPE.yaml ...; the batch is shared out among them.");
-  app.footer("Examples:\n  frugal train recipes/fashion_demo.yaml\n"
-             "  frugal train recipes/cifar_resnet20.yaml --set optimizer.lr=0.05 --set epochs=30 --output runs/short\n"
-             "  frugal train recipes/fashion_demo.yaml --resume");
+  app.footer(
+      "Examples:\n  frugal train recipes/fashion_demo.yaml\n"
+      "  frugal train recipes/cifar_resnet20.yaml --set optimizer.lr=0.05 --set epochs=30 --output runs/short\n"
+      "  frugal train recipes/fashion_demo.yaml --resume");
   app.add_option("RECIPE", options->recipe, "The recipe, a YAML file");
-  app.add_option("--set", options->overrides, "Change a key of the recipe: key=value, section.key=value; may be repeated")
-      ->type_name("KEY=VALUE")->allow_extra_args(false);
+  app.add_option("--set", options->overrides,
+                 "Change a key of the recipe: key=value, section.key=value; may be repeated")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
   app.add_flag("--resume", options->resume, "Go on from the checkpoint in the output folder");
   app.add_flag("--keys", options->keys, "Print every key of a recipe with its default and meaning");
   app.add_option("--output", options->output, "The output folder (default: the recipe's)")->type_name("DIR");

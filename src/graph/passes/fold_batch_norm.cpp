@@ -69,18 +69,23 @@ Visit visit(Rewriter& r, const Node& node) {
   if (user == kNone) return Visit::copy;
   const Node& norm = r.graph().node(user);
   ValueId weight = node.inputs[layer->weight], bias = node.inputs[layer->bias];
-  bool foldable = norm.op->name == "batch_norm" && norm.inputs[0] == node.outputs[0] && r.uses().only_user(weight) != kNone &&
+  bool foldable = norm.op->name == "batch_norm" && norm.inputs[0] == node.outputs[0] &&
+                  r.uses().only_user(weight) != kNone &&
                   floats(r, {weight, bias, norm.inputs[1], norm.inputs[2], norm.inputs[3], norm.inputs[4]});
   if (!foldable) return Visit::copy;
 
   Affine affine = affine_of(r, norm);
   std::vector<ValueId> inputs;
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-    if (i == layer->weight) inputs.push_back(r.replace_weight(weight, scaled(*r.data(weight), affine)));
-    else if (i != layer->bias) inputs.push_back(r.map(node.inputs[i]));
+    if (i == layer->weight)
+      inputs.push_back(r.replace_weight(weight, scaled(*r.data(weight), affine)));
+    else if (i != layer->bias)
+      inputs.push_back(r.map(node.inputs[i]));
     else if (bias != kNone && r.uses().only_user(bias) != kNone)
       inputs.push_back(r.replace_weight(bias, shifted(r.data(bias), affine)));
-    else inputs.push_back(r.add_weight(r.fresh_name(node.name + ".bias"), shifted(r.data(bias), affine), WeightRole::parameter));
+    else
+      inputs.push_back(
+          r.add_weight(r.fresh_name(node.name + ".bias"), shifted(r.data(bias), affine), WeightRole::parameter));
   }
   r.replace(norm.outputs[0], r.add_node(node.op->name, node.name, inputs, node.attrs)[0]);
   return Visit::done;

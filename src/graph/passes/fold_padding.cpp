@@ -13,7 +13,8 @@ const Node* padded_convolution(const Rewriter& r, const Node& node) {
   const Ints& pads = attr_ints(node, "pads");
   if (pads.size() != 8 || pads[0] + pads[1] + pads[4] + pads[5] != 0) return nullptr;
   NodeId user = r.uses().only_user(node.outputs[0]);
-  if (user == kNone || r.graph().node(user).op->name != "conv2d" || r.graph().node(user).inputs[0] != node.outputs[0]) return nullptr;
+  if (user == kNone || r.graph().node(user).op->name != "conv2d" || r.graph().node(user).inputs[0] != node.outputs[0])
+    return nullptr;
   return &r.graph().node(user);
 }
 

@@ -11,10 +11,14 @@ Ints direct_shape(const SymShape& from, const SymShape& to) {
   int open = 0;
   for (std::size_t i = 0; i < to.size(); ++i) {
     if (to[i] == Dim(0)) return {};  // a written 0 means "copy"
-    if (to[i].fixed()) out.push_back(to[i].value());
-    else if (i < from.size() && from[i] == to[i]) out.push_back(0);
-    else if (++open == 1) out.push_back(-1);
-    else return {};
+    if (to[i].fixed())
+      out.push_back(to[i].value());
+    else if (i < from.size() && from[i] == to[i])
+      out.push_back(0);
+    else if (++open == 1)
+      out.push_back(-1);
+    else
+      return {};
   }
   return out;
 }
@@ -24,7 +28,8 @@ Visit simplify_reshape(Rewriter& r, const Node& node) {
   ValueId from = r.map(node.inputs[0]);
   NodeId before = r.result().value(from).producer;
   if (before != kNone && r.result().node(before).op == node.op) from = r.result().node(before).inputs[0];
-  const SymShape &old_shape = r.result().value(from).type.shape, &new_shape = r.graph().value(node.outputs[0]).type.shape;
+  const SymShape &old_shape = r.result().value(from).type.shape,
+                 &new_shape = r.graph().value(node.outputs[0]).type.shape;
   if (old_shape == new_shape) {
     r.replace(node.outputs[0], from);
     return Visit::done;

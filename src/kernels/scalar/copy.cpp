@@ -70,11 +70,16 @@ void CopyPlan::run(const void* in, void* out, Index row_begin, Index row_end) co
     }
     const std::byte* a = static_cast<const std::byte*>(in) + from * Index(bytes_);
     std::byte* b = static_cast<std::byte*>(out) + to * Index(bytes_);
-    if (inner_.in_stride == 1 && inner_.out_stride == 1) std::memcpy(b, a, std::size_t(inner_.size) * bytes_);
-    else if (bytes_ == 8) copy_strided<std::uint64_t>(inner_.size, a, inner_.in_stride, b, inner_.out_stride);
-    else if (bytes_ == 4) copy_strided<std::uint32_t>(inner_.size, a, inner_.in_stride, b, inner_.out_stride);
-    else if (bytes_ == 2) copy_strided<std::uint16_t>(inner_.size, a, inner_.in_stride, b, inner_.out_stride);
-    else copy_strided<std::uint8_t>(inner_.size, a, inner_.in_stride, b, inner_.out_stride);
+    if (inner_.in_stride == 1 && inner_.out_stride == 1)
+      std::memcpy(b, a, std::size_t(inner_.size) * bytes_);
+    else if (bytes_ == 8)
+      copy_strided<std::uint64_t>(inner_.size, a, inner_.in_stride, b, inner_.out_stride);
+    else if (bytes_ == 4)
+      copy_strided<std::uint32_t>(inner_.size, a, inner_.in_stride, b, inner_.out_stride);
+    else if (bytes_ == 2)
+      copy_strided<std::uint16_t>(inner_.size, a, inner_.in_stride, b, inner_.out_stride);
+    else
+      copy_strided<std::uint8_t>(inner_.size, a, inner_.in_stride, b, inner_.out_stride);
   }
 }
 
@@ -111,8 +116,10 @@ void GatherPlan::run_row(const std::byte* in, std::byte* out) const {
     } else {
       while (i + n < inner_.size && inner_.map[std::size_t(i + n)] == first + n) ++n;
       const std::byte* from = in + first * inner_.in_stride;
-      if (n == 1 && unit_ == 4) std::memcpy(out + std::size_t(i) * 4, from, 4);
-      else std::memcpy(out + std::size_t(i) * unit_, from, std::size_t(n) * unit_);
+      if (n == 1 && unit_ == 4)
+        std::memcpy(out + std::size_t(i) * 4, from, 4);
+      else
+        std::memcpy(out + std::size_t(i) * unit_, from, std::size_t(n) * unit_);
     }
     i += n;
   }
@@ -130,7 +137,8 @@ void GatherPlan::run(const void* in, void* out, Index row_begin, Index row_end) 
       inside = inside && at >= 0;
       if (inside) from += at * outer_[i].in_stride;
     }
-    if (inside) run_row(from, to);
+    if (inside)
+      run_row(from, to);
     else
       for (Index i = 0; i < inner_.size; ++i) std::memcpy(to + std::size_t(i) * unit_, filled_.data(), unit_);
   }

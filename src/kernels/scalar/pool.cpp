@@ -25,14 +25,16 @@ float pool_at(const PoolArgs& a, const float* plane, std::int64_t y, std::int64_
 
 void pool(const PoolArgs& a, std::int64_t begin, std::int64_t end) {
   for (std::int64_t item = begin; item < end; ++item) {
-    const std::int64_t plane = item / a.channels / a.out_h * a.channels + item % a.channels, y = item / a.channels % a.out_h;
+    const std::int64_t plane = item / a.channels / a.out_h * a.channels + item % a.channels,
+                       y = item / a.channels % a.out_h;
     for (std::int64_t x = 0; x < a.out_w; ++x)
       a.out[(plane * a.out_h + y) * a.out_w + x] = pool_at(a, a.in + plane * a.in_h * a.in_w, y, x);
   }
 }
 
 // With a channel block of 1 the two layouts are the same.
-void copy_planes(std::int64_t, std::int64_t pixels, const float* from, float* to, std::int64_t begin, std::int64_t end) {
+void copy_planes(std::int64_t, std::int64_t pixels, const float* from, float* to, std::int64_t begin,
+                 std::int64_t end) {
   std::copy(from + begin * pixels, from + end * pixels, to + begin * pixels);
 }
 

@@ -9,8 +9,8 @@ namespace {
 
 // A 1x1 convolution with stride 1 sees the map as one long row, and every pixel is a strip.
 inline bool is_flat(const Conv2dShape& s) {
-  return s.kernel_h == 1 && s.kernel_w == 1 && s.stride_h == 1 && s.stride_w == 1 && s.pad_top == 0 && s.pad_left == 0 &&
-         s.out_h == s.in_h && s.out_w == s.in_w;
+  return s.kernel_h == 1 && s.kernel_w == 1 && s.stride_h == 1 && s.stride_w == 1 && s.pad_top == 0 &&
+         s.pad_left == 0 && s.out_h == s.in_h && s.out_w == s.in_w;
 }
 
 struct Place {  // of a tile: chunk of a group, row and first pixel
@@ -20,8 +20,8 @@ struct Place {  // of a tile: chunk of a group, row and first pixel
 
 // Copies `count` pixels that lie `step` apart, from column x on, to where a tile with that pixel step
 // expects them; outside the row they are zero.
-inline void stage_pixels(const float* row, std::int64_t x, std::int64_t step, std::int64_t width, int count,
-                         float* to, int to_step) {
+inline void stage_pixels(const float* row, std::int64_t x, std::int64_t step, std::int64_t width, int count, float* to,
+                         int to_step) {
   for (int p = 0; p < count; ++p, x += step)
     store(to + p * to_step, x >= 0 && x < width ? load(row + x * kLanes) : zero());
 }
@@ -90,8 +90,10 @@ void direct_row(const Conv2dArgs& args, Place at, std::int64_t end) {
   while (at.x < end) {
     int rows = next_tile(end - at.x);
     with_rows<kTileRows>(rows, [&]<int R>() {
-      if constexpr (S == kFlat) flat_tile<R, NB>(args, at);
-      else direct_tile<R, NB, S>(args, at);
+      if constexpr (S == kFlat)
+        flat_tile<R, NB>(args, at);
+      else
+        direct_tile<R, NB, S>(args, at);
     });
     at.x += rows;
   }
@@ -100,10 +102,14 @@ void direct_row(const Conv2dArgs& args, Place at, std::int64_t end) {
 void direct_pixels(const Conv2dArgs& args, const Place& at, std::int64_t end) {
   const Conv2dShape& s = args.shape;
   const bool pair = at.chunk * 2 + 1 < blocks_of(s.out_c / s.groups);
-  if (at.height == 1 && is_flat(s)) pair ? direct_row<2, kFlat>(args, at, end) : direct_row<1, kFlat>(args, at, end);
-  else if (s.stride_w == 1) pair ? direct_row<2, 1>(args, at, end) : direct_row<1, 1>(args, at, end);
-  else if (s.stride_w == 2) pair ? direct_row<2, 2>(args, at, end) : direct_row<1, 2>(args, at, end);
-  else pair ? direct_row<2, 0>(args, at, end) : direct_row<1, 0>(args, at, end);
+  if (at.height == 1 && is_flat(s))
+    pair ? direct_row<2, kFlat>(args, at, end) : direct_row<1, kFlat>(args, at, end);
+  else if (s.stride_w == 1)
+    pair ? direct_row<2, 1>(args, at, end) : direct_row<1, 1>(args, at, end);
+  else if (s.stride_w == 2)
+    pair ? direct_row<2, 2>(args, at, end) : direct_row<1, 2>(args, at, end);
+  else
+    pair ? direct_row<2, 0>(args, at, end) : direct_row<1, 0>(args, at, end);
 }
 
 Extent direct_extent(const Conv2dShape& s) {
@@ -188,9 +194,12 @@ void plain(const Conv2dArgs& args, Extent begin, Extent end) {
     for (std::int64_t strip = begin.strips; strip < end.strips; ++strip) {
       const Place at{strip / s.out_h, 0, chunk, strip % s.out_h, 0, s.in_h, s.in_w};
       const bool pair = chunk * 2 + 1 < blocks_of(s.out_c);
-      if (s.stride_w == 1) pair ? plain_row<2, 1>(args, at) : plain_row<1, 1>(args, at);
-      else if (s.stride_w == 2) pair ? plain_row<2, 2>(args, at) : plain_row<1, 2>(args, at);
-      else pair ? plain_row<2, 4>(args, at) : plain_row<1, 4>(args, at);
+      if (s.stride_w == 1)
+        pair ? plain_row<2, 1>(args, at) : plain_row<1, 1>(args, at);
+      else if (s.stride_w == 2)
+        pair ? plain_row<2, 2>(args, at) : plain_row<1, 2>(args, at);
+      else
+        pair ? plain_row<2, 4>(args, at) : plain_row<1, 4>(args, at);
     }
 }
 

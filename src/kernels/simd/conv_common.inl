@@ -11,8 +11,8 @@ inline std::int64_t blocks_of(std::int64_t channels) { return (channels + kLanes
 inline std::int64_t chunks_of(std::int64_t channels) { return (blocks_of(channels) + 1) / 2; }
 
 // Where the tile at (y, x) of channel block `block` goes; `blocks` is its height in blocks.
-inline TileStore conv_store(const Conv2dArgs& args, std::int64_t image, std::int64_t block, int blocks,
-                            std::int64_t y, std::int64_t x) {
+inline TileStore conv_store(const Conv2dArgs& args, std::int64_t image, std::int64_t block, int blocks, std::int64_t y,
+                            std::int64_t x) {
   const Conv2dShape& s = args.shape;
   const Epilogue& e = args.epilogue;
   std::int64_t plane = s.out_h * s.out_w * kLanes;

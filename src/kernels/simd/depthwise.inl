@@ -86,9 +86,12 @@ void depthwise(const Conv2dArgs& args, Extent begin, Extent end) {
                        0,
                        0};
       valid_taps(row.y * s.stride_h - s.pad_top, s.dilation_h, s.kernel_h, s.in_h, &row.ky_begin, &row.ky_end);
-      if (s.stride_w == 1) depthwise_row<1>(args, row);
-      else if (s.stride_w == 2) depthwise_row<2>(args, row);
-      else depthwise_row<0>(args, row);
+      if (s.stride_w == 1)
+        depthwise_row<1>(args, row);
+      else if (s.stride_w == 2)
+        depthwise_row<2>(args, row);
+      else
+        depthwise_row<0>(args, row);
     }
 }
 

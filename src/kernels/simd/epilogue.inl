@@ -9,12 +9,12 @@ namespace {
 // Where a tile of rows x blocks vectors goes. Row p, block b lies at p * row_stride + b * block_stride.
 struct TileStore {
   float* out;
-  const float* residual;      // same strides, or null
+  const float* residual;  // same strides, or null
   std::int64_t row_stride;
   std::int64_t block_stride;
-  const float* bias;          // of the tile's first channel, or null
-  const float* slope;         // prelu, of the tile's first channel
-  int last_lanes;             // valid lanes of the last block
+  const float* bias;   // of the tile's first channel, or null
+  const float* slope;  // prelu, of the tile's first channel
+  int last_lanes;      // valid lanes of the last block
   bool channels_are_rows;
 };
 
@@ -25,7 +25,10 @@ inline bool clamp_bounds(const ActivationSpec& spec, float* lo, float* hi) {
   switch (spec.kind) {
     case Activation::none: return true;
     case Activation::relu: *lo = 0; return true;
-    case Activation::clip: *lo = spec.alpha; *hi = spec.beta; return true;
+    case Activation::clip:
+      *lo = spec.alpha;
+      *hi = spec.beta;
+      return true;
     default: return false;
   }
 }

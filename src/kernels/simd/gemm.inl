@@ -74,8 +74,10 @@ void gemm(const GemmArgs& g, std::int64_t row_begin, std::int64_t row_end, std::
                            last_lanes,
                            g.channels_are_rows};
         with_rows<kTileRows>(rows[t], [&]<int R>() {
-          if (columns > kLanes) gemm_tile<R, 2>(packed[t], g.b + panel * g.k * kPanel, g.k, store_to, g.epilogue);
-          else gemm_tile<R, 1>(packed[t], g.b + panel * g.k * kPanel, g.k, store_to, g.epilogue);
+          if (columns > kLanes)
+            gemm_tile<R, 2>(packed[t], g.b + panel * g.k * kPanel, g.k, store_to, g.epilogue);
+          else
+            gemm_tile<R, 1>(packed[t], g.b + panel * g.k * kPanel, g.k, store_to, g.epilogue);
         });
       }
     }

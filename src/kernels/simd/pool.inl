@@ -59,8 +59,10 @@ void pool_row_plain(const PoolArgs& a, const float* plane, std::int64_t y, float
     for (std::int64_t iy = w.y_begin; iy < w.y_end; iy += w.y_step)
       for (std::int64_t ix = w.x_begin; ix < w.x_end; ix += w.x_step) {
         float v = plane[iy * a.in_w + ix];
-        if (a.kind == Pool::max) result = result > v ? result : v;
-        else result += v;
+        if (a.kind == Pool::max)
+          result = result > v ? result : v;
+        else
+          result += v;
       }
     out[x] = a.kind == Pool::max ? result : result * average_factor(a, w, y, x);
   }
@@ -68,11 +70,14 @@ void pool_row_plain(const PoolArgs& a, const float* plane, std::int64_t y, float
 
 void pool(const PoolArgs& a, std::int64_t begin, std::int64_t end) {
   for (std::int64_t item = begin; item < end; ++item) {
-    const std::int64_t plane = item / a.channels / a.out_h * a.channels + item % a.channels, y = item / a.channels % a.out_h;
+    const std::int64_t plane = item / a.channels / a.out_h * a.channels + item % a.channels,
+                       y = item / a.channels % a.out_h;
     const float* in = a.in + plane * a.in_h * a.in_w * a.lanes;
     float* out = a.out + (plane * a.out_h + y) * a.out_w * a.lanes;
-    if (a.lanes == 1) pool_row_plain(a, in, y, out);
-    else pool_row_blocked(a, in, y, out);
+    if (a.lanes == 1)
+      pool_row_plain(a, in, y, out);
+    else
+      pool_row_blocked(a, in, y, out);
   }
 }
 

@@ -58,10 +58,12 @@ void layer_norm(std::int64_t rows, std::int64_t n, const float* in, const float*
   for (std::int64_t r = 0; r < rows; ++r, in += n, out += n) {
     float mean = sum_row(n, in) / static_cast<float>(n);
     V vmean = set1(mean);
-    float variance = reduce(n, [=](std::int64_t i, int lanes) {
-      V d = sub(load_first(in + i, lanes), vmean);
-      return mul(d, d);
-    }) / static_cast<float>(n);
+    float variance = reduce(n,
+                            [=](std::int64_t i, int lanes) {
+                              V d = sub(load_first(in + i, lanes), vmean);
+                              return mul(d, d);
+                            }) /
+                     static_cast<float>(n);
     V factor = div(set1(1.0f), sqrt(set1(variance + epsilon)));
     for (std::int64_t i = 0; i < n; i += kLanes) {
       int lanes = static_cast<int>(n - i < kLanes ? n - i : kLanes);

@@ -4,16 +4,16 @@
 #include "kernels/table.h"
 
 namespace frugal {
-#define FRUGAL_DECLARE_FILLERS(isa)       \
-  namespace isa {                         \
-  void fill_gemm(KernelTable& table);     \
-  void fill_conv(KernelTable& table);     \
-  void fill_depthwise(KernelTable& table); \
-  void fill_winograd(KernelTable& table); \
-  void fill_pool(KernelTable& table);     \
+#define FRUGAL_DECLARE_FILLERS(isa)          \
+  namespace isa {                            \
+  void fill_gemm(KernelTable& table);        \
+  void fill_conv(KernelTable& table);        \
+  void fill_depthwise(KernelTable& table);   \
+  void fill_winograd(KernelTable& table);    \
+  void fill_pool(KernelTable& table);        \
   void fill_elementwise(KernelTable& table); \
-  void fill_rows(KernelTable& table);     \
-  double fma_loop(std::int64_t steps);    \
+  void fill_rows(KernelTable& table);        \
+  double fma_loop(std::int64_t steps);       \
   }
 FRUGAL_DECLARE_FILLERS(scalar)
 FRUGAL_DECLARE_FILLERS(avx2)

@@ -40,8 +40,10 @@ __attribute__((always_inline)) inline void clear(V (&acc)[R][NB]) {
 template <int R, typename F>
 __attribute__((always_inline)) inline void with_rows(int rows, F f) {
   if constexpr (R > 0) {
-    if (rows == R) f.template operator()<R>();
-    else with_rows<R - 1>(rows, f);
+    if (rows == R)
+      f.template operator()<R>();
+    else
+      with_rows<R - 1>(rows, f);
   }
 }
 

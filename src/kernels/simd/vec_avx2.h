@@ -18,9 +18,7 @@ constexpr int kLanes = 8;
 constexpr int kTileRows = 6;  // 6 x 2 accumulators, 2 weights and 1 broadcast fill the 16 registers
 
 alignas(32) constexpr std::int32_t kMaskTable[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
-inline __m256i first_lanes(int n) {
-  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kMaskTable + 8 - n));
-}
+inline __m256i first_lanes(int n) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kMaskTable + 8 - n)); }
 
 inline V zero() { return _mm256_setzero_ps(); }
 inline V set1(float x) { return _mm256_set1_ps(x); }
@@ -29,8 +27,10 @@ inline V load(const float* p) { return _mm256_loadu_ps(p); }
 inline V load_first(const float* p, int n) { return n >= kLanes ? load(p) : _mm256_maskload_ps(p, first_lanes(n)); }
 inline void store(float* p, V v) { _mm256_storeu_ps(p, v); }
 inline void store_first(float* p, V v, int n) {
-  if (n >= kLanes) store(p, v);
-  else _mm256_maskstore_ps(p, first_lanes(n), v);
+  if (n >= kLanes)
+    store(p, v);
+  else
+    _mm256_maskstore_ps(p, first_lanes(n), v);
 }
 inline V add(V a, V b) { return _mm256_add_ps(a, b); }
 inline V sub(V a, V b) { return _mm256_sub_ps(a, b); }
@@ -43,13 +43,13 @@ inline V fma(V a, V b, V c) { return _mm256_fmadd_ps(a, b, c); }
 inline V fnma(V a, V b, V c) { return _mm256_fnmadd_ps(a, b, c); }
 inline V abs(V a) { return _mm256_andnot_ps(set1(-0.0f), a); }
 inline V negate(V a) { return _mm256_xor_ps(set1(-0.0f), a); }
-inline V copysign(V magnitude, V sign) {
-  return _mm256_or_ps(abs(magnitude), _mm256_and_ps(set1(-0.0f), sign));
-}
+inline V copysign(V magnitude, V sign) { return _mm256_or_ps(abs(magnitude), _mm256_and_ps(set1(-0.0f), sign)); }
 inline V round(V a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 inline M less(V a, V b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
 inline V select(M m, V yes, V no) { return _mm256_blendv_ps(no, yes, m); }
-inline V power_of_2(__m256i n) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(n, _mm256_set1_epi32(127)), 23)); }
+inline V power_of_2(__m256i n) {
+  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(n, _mm256_set1_epi32(127)), 23));
+}
 // v * 2^n, n integral within -300..300, with gradual underflow and overflow to infinity
 inline V scale(V v, V n) {
   __m256i whole = _mm256_cvtps_epi32(n), half = _mm256_srai_epi32(whole, 1);

@@ -30,8 +30,10 @@ inline V load(const float* p) { return _mm512_loadu_ps(p); }
 inline V load_first(const float* p, int n) { return n >= kLanes ? load(p) : _mm512_maskz_loadu_ps(first_lanes(n), p); }
 inline void store(float* p, V v) { _mm512_storeu_ps(p, v); }
 inline void store_first(float* p, V v, int n) {
-  if (n >= kLanes) store(p, v);
-  else _mm512_mask_storeu_ps(p, first_lanes(n), v);
+  if (n >= kLanes)
+    store(p, v);
+  else
+    _mm512_mask_storeu_ps(p, first_lanes(n), v);
 }
 inline V add(V a, V b) { return _mm512_add_ps(a, b); }
 inline V sub(V a, V b) { return _mm512_sub_ps(a, b); }
@@ -44,9 +46,7 @@ inline V fma(V a, V b, V c) { return _mm512_fmadd_ps(a, b, c); }
 inline V fnma(V a, V b, V c) { return _mm512_fnmadd_ps(a, b, c); }
 inline V abs(V a) { return _mm512_abs_ps(a); }
 inline V negate(V a) { return _mm512_xor_ps(set1(-0.0f), a); }
-inline V copysign(V magnitude, V sign) {
-  return _mm512_or_ps(abs(magnitude), _mm512_and_ps(set1(-0.0f), sign));
-}
+inline V copysign(V magnitude, V sign) { return _mm512_or_ps(abs(magnitude), _mm512_and_ps(set1(-0.0f), sign)); }
 inline V round(V a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 inline M less(V a, V b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
 inline V select(M m, V yes, V no) { return _mm512_mask_blend_ps(m, no, yes); }

@@ -167,8 +167,8 @@ void multiply_chunk(const Conv2dArgs& args, const WinogradTiles& from, std::int6
   for (std::int64_t tile = first; tile < end; ++tile) {
     const TilePlace at = place_of<M>(s, tile);
     for (int b = 0; b < NB; ++b)
-      transform_output<M>(args, products + ((tile - first) * NB + b) * kLanes, products_step, at.image, chunk * 2 + b, at.y,
-                          at.x);
+      transform_output<M>(args, products + ((tile - first) * NB + b) * kLanes, products_step, at.image, chunk * 2 + b,
+                          at.y, at.x);
   }
 }
 
@@ -193,7 +193,9 @@ void winograd_multiply(const Conv2dArgs& args, int m, const WinogradTiles& from,
   m == 2 ? multiply<2>(args, from, begin, end, products) : multiply<4>(args, from, begin, end, products);
 }
 
-std::int64_t winograd_products_floats(int m) { return static_cast<std::int64_t>(m + 2) * (m + 2) * kGroup * 2 * kLanes; }
+std::int64_t winograd_products_floats(int m) {
+  return static_cast<std::int64_t>(m + 2) * (m + 2) * kGroup * 2 * kLanes;
+}
 
 }  // namespace
 

@@ -6,7 +6,8 @@ namespace {
 std::vector<ValueType> infer(const OpContext& c) {
   c.require_rank(0, 4);
   const SymShape& x = c.shape(0);
-  for (std::size_t i = 2; i < 4; ++i) c.require(!x[i].fixed() || x[i].value() > 0, "there is nothing to pool in shape [{}]", to_string(x));
+  for (std::size_t i = 2; i < 4; ++i)
+    c.require(!x[i].fixed() || x[i].value() > 0, "there is nothing to pool in shape [{}]", to_string(x));
   return {{c.input(0).dtype, {x[0], x[1], c.ints("size")[0], c.ints("size")[1]}}};
 }
 

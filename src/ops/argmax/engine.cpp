@@ -23,7 +23,8 @@ CompiledOp compile(const NodeContext& c) {
     const std::int64_t grain = std::max<std::int64_t>(1, kElementGrain / view.size);
     args.pool.parallel_for(view.outer * view.inner, grain, [&](std::int64_t begin, std::int64_t end, int) {
       for (std::int64_t i = begin; i < end; ++i)
-        out[i] = argmax(args.f32_in(0) + i / view.inner * view.size * view.inner + i % view.inner, view.size, view.inner);
+        out[i] =
+            argmax(args.f32_in(0) + i / view.inner * view.size * view.inner + i % view.inner, view.size, view.inner);
     });
   };
   return {.run = run, .algorithm = "rows"};

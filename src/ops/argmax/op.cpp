@@ -6,9 +6,12 @@ namespace {
 std::vector<ValueType> infer(const OpContext& c) {
   ValueType out{DType::i64, c.shape(0)};
   const std::size_t axis = normalize_axis(c, c.integer("axis"), out.shape.size());
-  c.require(!(out.shape[axis] == Dim(0)), "axis {} of [{}] is empty: it has no largest element", axis, to_string(out.shape));
-  if (c.flag("keep_dims")) out.shape[axis] = 1;
-  else out.shape.erase(out.shape.begin() + static_cast<std::ptrdiff_t>(axis));
+  c.require(!(out.shape[axis] == Dim(0)), "axis {} of [{}] is empty: it has no largest element", axis,
+            to_string(out.shape));
+  if (c.flag("keep_dims"))
+    out.shape[axis] = 1;
+  else
+    out.shape.erase(out.shape.begin() + static_cast<std::ptrdiff_t>(axis));
   return {out};
 }
 

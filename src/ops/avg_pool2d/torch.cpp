@@ -6,7 +6,8 @@ namespace {
 
 // The sum of each window, brought to the size that the graph says: LibTorch takes the same padding on
 // both sides, and with padding of our own its rule for ceil_mode sees a larger picture.
-torch::Tensor avg_window_sums(const torch::Tensor& padded, const TorchArgs& a, std::int64_t height, std::int64_t width) {
+torch::Tensor avg_window_sums(const torch::Tensor& padded, const TorchArgs& a, std::int64_t height,
+                              std::int64_t width) {
   torch::Tensor sums = torch::avg_pool2d(padded, attr_ints(a.node, "kernel"), attr_ints(a.node, "stride"), 0,
                                          attr_flag(a.node, "ceil_mode"), true, 1);
   return sums.narrow(2, 0, height).narrow(3, 0, width);
@@ -16,7 +17,8 @@ torch::Tensor avg_window_sums(const torch::Tensor& padded, const TorchArgs& a, s
 
 FRUGAL_TORCH(avg_pool2d) {
   registry.add("avg_pool2d", [](const TorchArgs& a) -> std::vector<torch::Tensor> {
-    const Ints &pad = attr_ints(a.node, "padding"), &kernel = attr_ints(a.node, "kernel"), &stride = attr_ints(a.node, "stride");
+    const Ints &pad = attr_ints(a.node, "padding"), &kernel = attr_ints(a.node, "kernel"),
+               &stride = attr_ints(a.node, "stride");
     const bool ceil_mode = attr_flag(a.node, "ceil_mode"), include = attr_flag(a.node, "count_include_pad");
     if (pad[0] == pad[2] && pad[1] == pad[3])
       return {torch::avg_pool2d(a[0], kernel, stride, {pad[0], pad[1]}, ceil_mode, include)};

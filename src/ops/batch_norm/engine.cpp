@@ -11,7 +11,8 @@ CompiledOp compile(const NodeContext& c) {
   const std::int64_t inner = element_count({x.begin() + 2, x.end()});
   const auto eps = static_cast<float>(attr_real(c.node, "eps"));
   auto run = [=](const RunArgs& args) {
-    const float *in = args.f32_in(0), *gamma = args.f32_in(1), *beta = args.f32_in(2), *mean = args.f32_in(3), *var = args.f32_in(4);
+    const float *in = args.f32_in(0), *gamma = args.f32_in(1), *beta = args.f32_in(2), *mean = args.f32_in(3),
+                *var = args.f32_in(4);
     float* out = args.f32_out();
     args.pool.parallel_for(x[0] * x[1], 1, [&](std::int64_t begin, std::int64_t end, int) {
       for (std::int64_t plane = begin; plane < end; ++plane) {

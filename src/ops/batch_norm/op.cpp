@@ -15,8 +15,9 @@ std::vector<ValueType> infer(const OpContext& c) {
 
 FRUGAL_OP(batch_norm) {
   return {.name = "batch_norm",
-          .doc = "(x - mean) / sqrt(var + eps) * weight + bias per channel (dim 1). In training the batch's statistics "
-                 "are used and the running ones follow with `momentum` (Ioffe and Szegedy 2015).",
+          .doc =
+              "(x - mean) / sqrt(var + eps) * weight + bias per channel (dim 1). In training the batch's statistics "
+              "are used and the running ones follow with `momentum` (Ioffe and Szegedy 2015).",
           .inputs = {{"x"}, {"weight"}, {"bias"}, {"running_mean"}, {"running_var"}},
           .attrs = {{"eps", AttrType::real, Attr(1e-5), "added to the variance", 0, 1},
                     {"momentum", AttrType::real, Attr(0.1), "share of the new statistics", 0, 1}},

@@ -18,14 +18,15 @@ void sum_over_processes(torch::Tensor& t) {
 // gradients of parameters afterwards.
 class SyncBatchNorm : public torch::autograd::Function<SyncBatchNorm> {
  public:
-  static torch::autograd::variable_list forward(torch::autograd::AutogradContext* context, torch::Tensor x, torch::Tensor weight,
-                                                torch::Tensor bias, double eps) {
+  static torch::autograd::variable_list forward(torch::autograd::AutogradContext* context, torch::Tensor x,
+                                                torch::Tensor weight, torch::Tensor bias, double eps) {
     std::vector<std::int64_t> dims{0}, shape(static_cast<std::size_t>(x.dim()), 1);
     for (std::int64_t d = 2; d < x.dim(); ++d) dims.push_back(d);
     shape[1] = x.size(1);
     // One row: the sums of all channels, and the number of samples.
-    torch::Tensor sums = torch::cat({x.sum(dims, false, torch::kFloat64), torch::full({1}, static_cast<double>(x.numel() / x.size(1)),
-                                                                                     x.options().dtype(torch::kFloat64))});
+    torch::Tensor sums =
+        torch::cat({x.sum(dims, false, torch::kFloat64),
+                    torch::full({1}, static_cast<double>(x.numel() / x.size(1)), x.options().dtype(torch::kFloat64))});
     sum_over_processes(sums);
     const double n = sums[-1].item<double>();
     torch::Tensor mean = sums.slice(0, 0, -1) / n;
@@ -41,7 +42,8 @@ class SyncBatchNorm : public torch::autograd::Function<SyncBatchNorm> {
     return {y, mean.to(torch::kFloat32), (variance * (n / std::max(n - 1, 1.0))).to(torch::kFloat32)};
   }
 
-  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context, torch::autograd::variable_list grads) {
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list grads) {
     auto saved = context->get_saved_variables();
     const torch::Tensor &xh = saved[0], &weight = saved[1], &inverse = saved[2];
     const double n = context->saved_data["n"].toDouble();

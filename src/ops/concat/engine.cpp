@@ -65,7 +65,8 @@ CompiledOp compile_lanes(const NodeContext& c) {
         float* to = args.f32_out() + i * pixels * block;
         for (const Run& r : runs[static_cast<std::size_t>(i % blocks)]) {
           const std::int64_t from_block = i / blocks * part_blocks[r.input] + r.from_block;
-          copy_lanes(args.f32_in(r.input) + from_block * pixels * block + r.from_lane, to + r.to_lane, pixels, block, r.channels);
+          copy_lanes(args.f32_in(r.input) + from_block * pixels * block + r.from_lane, to + r.to_lane, pixels, block,
+                     r.channels);
         }
       }
     });

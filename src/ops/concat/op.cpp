@@ -8,8 +8,10 @@ std::vector<ValueType> infer(const OpContext& c) {
   const std::size_t axis = normalize_axis(c, c.integer("axis"), out.shape.size());
   for (std::size_t i = 1; i < c.input_count(); ++i) {
     SymShape next = c.shape(i), rest = out.shape;
-    c.require(c.input(i).dtype == out.dtype, "input {} is {}, but the first one is {}", i, name(c.input(i).dtype), name(out.dtype));
-    c.require(next.size() == rest.size(), "input {} has shape [{}], but the first one has {} dims", i, to_string(next), rest.size());
+    c.require(c.input(i).dtype == out.dtype, "input {} is {}, but the first one is {}", i, name(c.input(i).dtype),
+              name(out.dtype));
+    c.require(next.size() == rest.size(), "input {} has shape [{}], but the first one has {} dims", i, to_string(next),
+              rest.size());
     Dim more = next[axis];
     next[axis] = rest[axis] = 0;
     c.require(next == rest, "input {} has shape [{}], which does not fit the first one's [{}] outside of axis {}", i,

@@ -9,7 +9,8 @@ namespace {
 
 Conv2dShape shape_of(const NodeContext& c) {
   const Shape &x = c.in(0).shape, &w = c.in(1).shape, &y = c.out().shape;
-  const Ints stride = attr_ints(c.node, "stride"), pad = attr_ints(c.node, "padding"), dilation = attr_ints(c.node, "dilation");
+  const Ints stride = attr_ints(c.node, "stride"), pad = attr_ints(c.node, "padding"),
+             dilation = attr_ints(c.node, "dilation");
   Conv2dShape s;
   s.batch = x[0], s.in_c = x[1], s.in_h = x[2], s.in_w = x[3];
   s.out_c = y[1], s.out_h = y[2], s.out_w = y[3];
@@ -37,7 +38,8 @@ CompiledOp compile(const NodeContext& c) {
   const std::int64_t scratch = conv2d_scratch_floats(plan, c.threads), packed = conv2d_packed_floats(plan);
   Tensor weights;  // packed now if they are known, else in every run
   if (c.constants[1]) {
-    const std::string kind = fmt::format("conv2d {} {} {}", name(plan.algorithm), name(c.kernels.isa), plan.shape.groups);
+    const std::string kind =
+        fmt::format("conv2d {} {} {}", name(plan.algorithm), name(c.kernels.isa), plan.shape.groups);
     weights = c.packed(1, kind, [&] {
       Tensor made(DType::f32, {packed});
       conv2d_pack(plan, c.constants[1]->data<float>(), made.data<float>());

@@ -11,7 +11,8 @@ FRUGAL_TORCH(conv2d) {
       x = torch::constant_pad_nd(x, {pad[1], pad[3], pad[0], pad[2]});
       symmetric = {0, 0};
     }
-    return {torch::conv2d(x, a[1], a.in[2], stride, symmetric, attr_ints(a.node, "dilation"), attr_int(a.node, "groups"))};
+    return {
+        torch::conv2d(x, a[1], a.in[2], stride, symmetric, attr_ints(a.node, "dilation"), attr_int(a.node, "groups"))};
   });
 }
 

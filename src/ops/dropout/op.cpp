@@ -4,7 +4,9 @@ namespace frugal {
 
 FRUGAL_OP(dropout) {
   return {.name = "dropout",
-          .doc = "In training, zeroes a share `rate` of the elements and scales the rest by 1 / (1 - rate); else the identity.",
+          .doc =
+              "In training, zeroes a share `rate` of the elements and scales the rest by 1 / (1 - rate); else the "
+              "identity.",
           .inputs = {{"x"}},
           .attrs = {{"rate", AttrType::real, Attr(0.5), "share of elements zeroed", 0, 1}},
           .infer = infer_same};

@@ -18,8 +18,10 @@ CompiledOp compile(const NodeContext& c) {
     args.pool.parallel_for(rows, grain, [&](std::int64_t begin, std::int64_t end, int) {
       for (std::int64_t i = begin; i < end; ++i) {
         float* out = args.f32_out() + i * width;
-        if (id(i) >= 0 && id(i) < known) std::copy_n(args.f32_in(1) + id(i) * width, width, out);
-        else std::fill_n(out, width, std::numeric_limits<float>::quiet_NaN());
+        if (id(i) >= 0 && id(i) < known)
+          std::copy_n(args.f32_in(1) + id(i) * width, width, out);
+        else
+          std::fill_n(out, width, std::numeric_limits<float>::quiet_NaN());
       }
     });
   };

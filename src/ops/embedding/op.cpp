@@ -14,8 +14,9 @@ std::vector<ValueType> infer(const OpContext& c) {
 
 FRUGAL_OP(embedding) {
   return {.name = "embedding",
-          .doc = "Rows of a table: ids [...] and weight [V, D] give [..., D]. In the engine an id outside 0..V-1 gives a "
-                 "row of NaN; in training it is refused.",
+          .doc =
+              "Rows of a table: ids [...] and weight [V, D] give [..., D]. In the engine an id outside 0..V-1 gives a "
+              "row of NaN; in training it is refused.",
           .inputs = {{.name = "ids", .type = InputType::index}, {"weight"}},
           .attrs = {},
           .infer = infer};

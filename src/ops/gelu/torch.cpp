@@ -3,9 +3,8 @@
 namespace frugal {
 
 FRUGAL_TORCH(gelu) {
-  registry.add("gelu", [](const TorchArgs& a) {
-    return std::vector{torch::gelu(a[0], attr_text(a.node, "approximate"))};
-  });
+  registry.add("gelu",
+               [](const TorchArgs& a) { return std::vector{torch::gelu(a[0], attr_text(a.node, "approximate"))}; });
 }
 
 }  // namespace frugal

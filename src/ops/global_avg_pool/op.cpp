@@ -9,8 +9,8 @@ FRUGAL_OP(global_avg_pool) {
           .attrs = {},
           .infer = [](const OpContext& c) -> std::vector<ValueType> {
             c.require_rank(0, 4);
-            c.require(!(c.shape(0)[2] * c.shape(0)[3] == Dim(0)), "a picture of shape [{}] has no pixels to take the mean of",
-                      to_string(c.shape(0)));
+            c.require(!(c.shape(0)[2] * c.shape(0)[3] == Dim(0)),
+                      "a picture of shape [{}] has no pixels to take the mean of", to_string(c.shape(0)));
             return {{c.input(0).dtype, {c.shape(0)[0], c.shape(0)[1], 1, 1}}};
           }};
 }

@@ -15,9 +15,11 @@ CompiledOp compile(const NodeContext& c) {
   const KernelTable& table = c.kernels;
   if (rows * n == 0) return {.run = [](const RunArgs&) {}, .algorithm = "empty"};
   auto run = [=, &table](const RunArgs& args) {
-    args.pool.parallel_for(rows, std::max<std::int64_t>(1, kElementGrain / n), [&](std::int64_t begin, std::int64_t end, int) {
-      table.layer_norm(end - begin, n, args.f32_in(0) + begin * n, args.f32_in(1), args.f32_in(2), eps, args.f32_out() + begin * n);
-    });
+    args.pool.parallel_for(rows, std::max<std::int64_t>(1, kElementGrain / n),
+                           [&](std::int64_t begin, std::int64_t end, int) {
+                             table.layer_norm(end - begin, n, args.f32_in(0) + begin * n, args.f32_in(1),
+                                              args.f32_in(2), eps, args.f32_out() + begin * n);
+                           });
   };
   return {.run = run, .algorithm = "rows"};
 }

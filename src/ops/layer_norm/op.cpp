@@ -9,8 +9,8 @@ std::vector<ValueType> infer(const OpContext& c) {
   const SymShape normalized(x.begin() + static_cast<std::ptrdiff_t>(axis), x.end());
   for (std::size_t i = 1; i < 3; ++i)
     if (c.has(i))
-      c.require(c.shape(i) == normalized, "'{}' has shape [{}], but the dims from axis {} on are [{}]", c.node().op->inputs[i].name,
-                to_string(c.shape(i)), axis, to_string(normalized));
+      c.require(c.shape(i) == normalized, "'{}' has shape [{}], but the dims from axis {} on are [{}]",
+                c.node().op->inputs[i].name, to_string(c.shape(i)), axis, to_string(normalized));
   return {c.input(0)};
 }
 

@@ -34,9 +34,7 @@ CompiledOp compile(const NodeContext& c) {
     gemm_run(table, args.pool, {m, n, k, args.f32_in(0), k, b, args.f32_out(), n, e, false}, space);
   };
   const std::int64_t floats = scratch + (weights.defined() ? 0 : packed);
-  return {.run = run,
-          .scratch_bytes = static_cast<std::size_t>(floats) * sizeof(float),
-          .algorithm = "gemm"};
+  return {.run = run, .scratch_bytes = static_cast<std::size_t>(floats) * sizeof(float), .algorithm = "gemm"};
 }
 
 }  // namespace

@@ -9,7 +9,8 @@ std::vector<ValueType> infer(const OpContext& c) {
   c.require(c.shape(0).back() == c.shape(1)[1], "the input's last dim is {}, but the weight [{}] takes {}",
             c.shape(0).back().text(), to_string(c.shape(1)), c.shape(1)[1].text());
   if (c.has(2))
-    c.require(c.shape(2) == SymShape{c.shape(1)[0]}, "the bias has shape [{}], not [{}]", to_string(c.shape(2)), c.shape(1)[0].text());
+    c.require(c.shape(2) == SymShape{c.shape(1)[0]}, "the bias has shape [{}], not [{}]", to_string(c.shape(2)),
+              c.shape(1)[0].text());
   ValueType out = c.input(0);
   out.shape.back() = c.shape(1)[0];
   return {out};

@@ -3,9 +3,8 @@
 namespace frugal {
 
 FRUGAL_TORCH(linear) {
-  registry.add("linear", [](const TorchArgs& a) -> std::vector<torch::Tensor> {
-    return {torch::linear(a[0], a[1], a.in[2])};
-  });
+  registry.add("linear",
+               [](const TorchArgs& a) -> std::vector<torch::Tensor> { return {torch::linear(a[0], a[1], a.in[2])}; });
 }
 
 }  // namespace frugal

@@ -22,7 +22,8 @@ std::vector<Product> products(const Shape& a, const Shape& b, const Shape& out) 
     const std::vector<Product> inner = std::move(pairs);
     pairs.clear();
     for (std::int64_t step = 0; step < out[batch_dims - 1 - i]; ++step)
-      for (const Product& p : inner) pairs.push_back({p.a + (dim(a) == 1 ? 0 : step * a_step), p.b + (dim(b) == 1 ? 0 : step * b_step)});
+      for (const Product& p : inner)
+        pairs.push_back({p.a + (dim(a) == 1 ? 0 : step * a_step), p.b + (dim(b) == 1 ? 0 : step * b_step)});
     a_step *= dim(a), b_step *= dim(b);
   }
   return pairs;
@@ -35,7 +36,8 @@ CompiledOp compile(const NodeContext& c) {
   std::int64_t m = y[y.size() - 2];
   std::vector<Product> pairs = products(a, b, y);
   const bool one_b = element_count({b.begin(), b.end() - 2}) == 1;
-  if (one_b && y.size() == a.size()) m *= static_cast<std::int64_t>(pairs.size()), pairs.assign(1, {0, 0});  // a's matrices lie in a row
+  if (one_b && y.size() == a.size())
+    m *= static_cast<std::int64_t>(pairs.size()), pairs.assign(1, {0, 0});  // a's matrices lie in a row
   if (m * n == 0 || pairs.empty()) return {.run = [](const RunArgs&) {}, .algorithm = "empty"};
 
   const KernelTable& table = c.kernels;
@@ -59,7 +61,8 @@ CompiledOp compile(const NodeContext& c) {
       if (residual >= 0) e.residual = args.f32_in(static_cast<std::size_t>(residual)) + at;
       if (!weights.defined() && (i == 0 || pairs[i].b != pairs[i - 1].b))
         gemm_pack(table, args.pool, n, k, args.f32_in(1) + pairs[i].b, ldb, transposed, space + scratch);
-      gemm_run(table, args.pool, {m, n, k, args.f32_in(0) + pairs[i].a, k, packed_b, args.f32_out() + at, n, e, false}, space);
+      gemm_run(table, args.pool, {m, n, k, args.f32_in(0) + pairs[i].a, k, packed_b, args.f32_out() + at, n, e, false},
+               space);
     }
   };
   return {.run = run,

@@ -5,7 +5,8 @@ namespace {
 
 std::vector<ValueType> infer(const OpContext& c) {
   SymShape a = c.shape(0), b = c.shape(1);
-  c.require(a.size() >= 2 && b.size() >= 2, "both inputs must have at least 2 dims, not [{}] and [{}]", to_string(a), to_string(b));
+  c.require(a.size() >= 2 && b.size() >= 2, "both inputs must have at least 2 dims, not [{}] and [{}]", to_string(a),
+            to_string(b));
   if (c.flag("transpose_b")) std::swap(b[b.size() - 1], b[b.size() - 2]);
   c.require(a.back() == b[b.size() - 2], "[{}] times [{}]: the inner dims {} and {} differ", to_string(a), to_string(b),
             a.back().text(), b[b.size() - 2].text());

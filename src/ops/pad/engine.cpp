@@ -12,9 +12,12 @@ std::vector<std::int64_t> padded(std::int64_t size, std::int64_t before, std::in
   std::vector<std::int64_t> map;
   for (std::int64_t i = -before; i < size + after; ++i) {
     bool inside = i >= 0 && i < size;
-    if (mode == "constant") map.push_back(inside ? i : -1);
-    else if (mode == "edge") map.push_back(std::clamp<std::int64_t>(i, 0, size - 1));
-    else map.push_back(i < 0 ? -i : i >= size ? 2 * (size - 1) - i : i);
+    if (mode == "constant")
+      map.push_back(inside ? i : -1);
+    else if (mode == "edge")
+      map.push_back(std::clamp<std::int64_t>(i, 0, size - 1));
+    else
+      map.push_back(i < 0 ? -i : i >= size ? 2 * (size - 1) - i : i);
   }
   return map;
 }

@@ -9,8 +9,9 @@ std::vector<ValueType> infer(const OpContext& c) {
   ValueType out = c.input(0);
   const Ints& pads = c.ints("pads");
   const std::size_t rank = out.shape.size();
-  c.require(pads.size() == 2 * rank, "pads has {} numbers, but the input [{}] needs {} (before each dim, then after each)",
-            pads.size(), to_string(out.shape), 2 * rank);
+  c.require(pads.size() == 2 * rank,
+            "pads has {} numbers, but the input [{}] needs {} (before each dim, then after each)", pads.size(),
+            to_string(out.shape), 2 * rank);
   for (std::size_t i = 0; i < rank; ++i) {
     std::int64_t before = pads[i], after = pads[i + rank];
     Dim& d = out.shape[i];
@@ -28,13 +29,16 @@ std::vector<ValueType> infer(const OpContext& c) {
 
 FRUGAL_OP(pad) {
   constexpr double kLargest = std::numeric_limits<float>::max();
-  return {.name = "pad",
-          .doc = "Elements added around the input: a constant, the reflection (without repeating the border) or the border.",
-          .inputs = {{.name = "x", .type = InputType::any}},
-          .attrs = {{"pads", AttrType::integers, std::nullopt, "before dim 0, 1, ..., then after dim 0, 1, ...", 0, 1 << 30},
-                    {"mode", AttrType::text, Attr("constant"), "what is added", {}, {}, {"constant", "reflect", "edge"}},
-                    {"value", AttrType::real, Attr(0.0), "the constant", -kLargest, kLargest}},
-          .infer = infer};
+  return {
+      .name = "pad",
+      .doc =
+          "Elements added around the input: a constant, the reflection (without repeating the border) or the border.",
+      .inputs = {{.name = "x", .type = InputType::any}},
+      .attrs = {{"pads", AttrType::integers, std::nullopt, "before dim 0, 1, ..., then after dim 0, 1, ...", 0,
+                 1 << 30},
+                {"mode", AttrType::text, Attr("constant"), "what is added", {}, {}, {"constant", "reflect", "edge"}},
+                {"value", AttrType::real, Attr(0.0), "the constant", -kLargest, kLargest}},
+      .infer = infer};
 }
 
 }  // namespace frugal

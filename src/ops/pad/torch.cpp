@@ -17,7 +17,8 @@ torch::Tensor pad_constant(const torch::Tensor& x, const Ints& pads, double valu
 torch::Tensor pad_by_index(torch::Tensor x, const Ints& pads, bool reflect) {
   const auto rank = static_cast<std::int64_t>(pads.size() / 2);
   for (std::int64_t i = 0; i < rank; ++i) {
-    std::int64_t before = pads[static_cast<std::size_t>(i)], after = pads[static_cast<std::size_t>(i + rank)], last = x.size(i) - 1;
+    std::int64_t before = pads[static_cast<std::size_t>(i)], after = pads[static_cast<std::size_t>(i + rank)],
+                 last = x.size(i) - 1;
     if (before + after == 0) continue;
     torch::Tensor at = torch::arange(-before, x.size(i) + after, torch::TensorOptions(torch::kLong).device(x.device()));
     at = reflect ? last - (last - at.abs()).abs() : at.clamp(0, last);

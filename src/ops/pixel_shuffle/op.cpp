@@ -16,7 +16,9 @@ std::vector<ValueType> infer(const OpContext& c) {
 
 FRUGAL_OP(pixel_shuffle) {
   return {.name = "pixel_shuffle",
-          .doc = "[N, C r r, H, W] -> [N, C, H r, W r]: channel c r r + i r + j becomes pixel (i, j) of each cell (Shi et al. 2016).",
+          .doc =
+              "[N, C r r, H, W] -> [N, C, H r, W r]: channel c r r + i r + j becomes pixel (i, j) of each cell (Shi et "
+              "al. 2016).",
           .inputs = {{"x"}},
           .attrs = {{"factor", AttrType::integer, std::nullopt, "r", 1, 1024}},
           .infer = infer};

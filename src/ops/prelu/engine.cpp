@@ -22,9 +22,11 @@ CompiledOp compile(const NodeContext& c) {
         float* out = args.f32_out() + row * length;
         const std::int64_t first = row % blocks * block;
         if (shared || block == 1)
-          table.activate(std::min(length, floats - row * length), in, out, {.kind = Activation::leaky_relu, .alpha = slope[first]});
+          table.activate(std::min(length, floats - row * length), in, out,
+                         {.kind = Activation::leaky_relu, .alpha = slope[first]});
         else
-          table.prelu_block(length / block, static_cast<int>(std::min<std::int64_t>(block, channels - first)), in, out, slope + first);
+          table.prelu_block(length / block, static_cast<int>(std::min<std::int64_t>(block, channels - first)), in, out,
+                            slope + first);
       }
     });
   };

@@ -8,7 +8,8 @@ std::vector<ValueType> infer(const OpContext& c) {
   const SymShape& x = c.shape(0);
   const Dim& slopes = c.shape(1)[0];
   c.require(slopes == Dim(1) || (x.size() >= 2 && slopes == x[1]),
-            "the weight has {} slopes; an input of shape [{}] takes 1 or one a channel (dim 1)", slopes.text(), to_string(x));
+            "the weight has {} slopes; an input of shape [{}] takes 1 or one a channel (dim 1)", slopes.text(),
+            to_string(x));
   return {c.input(0)};
 }
 

@@ -13,8 +13,10 @@ std::vector<ValueType> infer(const OpContext& c) {
   }
   ValueType out{c.input(0).dtype, {}};
   for (std::size_t i = 0; i < x.size(); ++i)
-    if (!reduced[i]) out.shape.push_back(x[i]);
-    else if (c.flag("keep_dims")) out.shape.push_back(1);
+    if (!reduced[i])
+      out.shape.push_back(x[i]);
+    else if (c.flag("keep_dims"))
+      out.shape.push_back(1);
   return {out};
 }
 

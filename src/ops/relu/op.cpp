@@ -2,8 +2,6 @@
 
 namespace frugal {
 
-FRUGAL_OP(relu) {
-  return {.name = "relu", .doc = "max(x, 0)", .inputs = {{"x"}}, .attrs = {}, .infer = infer_same};
-}
+FRUGAL_OP(relu) { return {.name = "relu", .doc = "max(x, 0)", .inputs = {{"x"}}, .attrs = {}, .infer = infer_same}; }
 
 }  // namespace frugal

@@ -27,7 +27,8 @@ std::vector<ValueType> infer(const OpContext& c) {
       c.refuse("shape [" + to_string(in) + "] does not fit [" + to_string(out) + "]: " + e.what());
     }
   }
-  c.require(product(in) == product(out), "shape [{}] has another number of elements than [{}]", to_string(in), to_string(out));
+  c.require(product(in) == product(out), "shape [{}] has another number of elements than [{}]", to_string(in),
+            to_string(out));
   return {{c.input(0).dtype, out}};
 }
 

@@ -17,12 +17,15 @@ std::vector<std::int64_t> identity(std::int64_t n) {
 
 CompiledOp nearest(const NodeContext& c, const ResizeAxis& vertical, const ResizeAxis& horizontal) {
   const Shape size = memory_shape(c.in(0));
-  std::vector<std::vector<std::int64_t>> maps{identity(size[0]), identity(size[1]), nearest_map(vertical), nearest_map(horizontal)};
+  std::vector<std::vector<std::int64_t>> maps{identity(size[0]), identity(size[1]), nearest_map(vertical),
+                                              nearest_map(horizontal)};
   if (size.size() == 5) maps.push_back(identity(size[4]));  // the lanes of a blocked layout
   const std::int64_t fill = 0;
   GatherPlan plan(size, std::move(maps), static_cast<std::size_t>(dtype_info(c.in(0).dtype).block_bytes), &fill);
   auto run = [plan](const RunArgs& args) {
-    args.pool.parallel_for(plan.rows(), 1, [&](std::int64_t begin, std::int64_t end, int) { plan.run(args.in[0], args.out[0], begin, end); });
+    args.pool.parallel_for(plan.rows(), 1, [&](std::int64_t begin, std::int64_t end, int) {
+      plan.run(args.in[0], args.out[0], begin, end);
+    });
   };
   return {.run = run, .algorithm = "gather"};
 }
@@ -39,7 +42,8 @@ CompiledOp compile(const NodeContext& c) {
 }  // namespace
 
 FRUGAL_ENGINE(resize) {
-  registry.add("resize", {.compile = compile, .can_block = [](const NodeContext& c, int) { return c.in(0).dtype == DType::f32; }});
+  registry.add("resize", {.compile = compile,
+                          .can_block = [](const NodeContext& c, int) { return c.in(0).dtype == DType::f32; }});
 }
 
 }  // namespace frugal

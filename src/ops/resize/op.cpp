@@ -14,7 +14,8 @@ Dim scaled(const OpContext& c, const Dim& in, double scale) {
     double numerator = scale * static_cast<double>(divisor);
     if (numerator == std::floor(numerator)) return floor_div(in * Dim(static_cast<std::int64_t>(numerator)), divisor);
   }
-  c.refuse(fmt::format("the size '{}' cannot be scaled by {}, which is no simple fraction: fix the size of the input", in.text(), scale));
+  c.refuse(fmt::format("the size '{}' cannot be scaled by {}, which is no simple fraction: fix the size of the input",
+                       in.text(), scale));
 }
 
 std::vector<ValueType> infer(const OpContext& c) {
@@ -36,7 +37,9 @@ std::vector<ValueType> infer(const OpContext& c) {
 
 }  // namespace
 
-std::int64_t scaled_size(std::int64_t in, double scale) { return static_cast<std::int64_t>(std::floor(static_cast<double>(in) * scale)); }
+std::int64_t scaled_size(std::int64_t in, double scale) {
+  return static_cast<std::int64_t>(std::floor(static_cast<double>(in) * scale));
+}
 
 ResizeAxis resize_axis(const Node& node, std::size_t axis, std::int64_t in, std::int64_t out) {
   const std::string& name = attr_text(node, "coordinates");
@@ -50,11 +53,17 @@ ResizeAxis resize_axis(const Node& node, std::size_t axis, std::int64_t in, std:
 
 FRUGAL_OP(resize) {
   return {.name = "resize",
-          .doc = "[N,C,H,W] to another height and width. nearest: with asymmetric coordinates PyTorch's \"nearest\", with "
-                 "half_pixel its \"nearest-exact\"; bicubic: a = -0.75, the border repeated.",
+          .doc =
+              "[N,C,H,W] to another height and width. nearest: with asymmetric coordinates PyTorch's \"nearest\", with "
+              "half_pixel its \"nearest-exact\"; bicubic: a = -0.75, the border repeated.",
           .inputs = {{"x"}},
           .attrs = {{"mode", AttrType::text, std::nullopt, "interpolation", {}, {}, {"nearest", "bilinear", "bicubic"}},
-                    {"coordinates", AttrType::text, Attr("half_pixel"), "where output pixels lie in the input", {}, {},
+                    {"coordinates",
+                     AttrType::text,
+                     Attr("half_pixel"),
+                     "where output pixels lie in the input",
+                     {},
+                     {},
                      {"half_pixel", "align_corners", "asymmetric"}},
                     {"size", AttrType::integers, Attr(Ints{}), "height and width of the output", 1, 1 << 20},
                     {"scale", AttrType::reals, Attr(Floats{}), "or: factors of height and width", 1e-4, 1e4}},

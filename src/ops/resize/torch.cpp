@@ -26,15 +26,19 @@ FRUGAL_TORCH(resize) {
     const std::string& mode = attr_text(a.node, "mode");
     const Ints& size = attr_ints(a.node, "size");
     const Floats& scale = attr_reals(a.node, "scale");
-    std::vector<std::int64_t> out{size.empty() ? scaled_size(x.size(2), scale[0]) : size[0], size.empty() ? scaled_size(x.size(3), scale[1]) : size[1]};
+    std::vector<std::int64_t> out{size.empty() ? scaled_size(x.size(2), scale[0]) : size[0],
+                                  size.empty() ? scaled_size(x.size(3), scale[1]) : size[1]};
     std::optional<double> sh, sw;
     if (!scale.empty()) sh = scale[0], sw = scale[1];
-    const ResizeAxis vertical = resize_axis(a.node, 0, x.size(2), out[0]), horizontal = resize_axis(a.node, 1, x.size(3), out[1]);
-    const bool corners = vertical.coordinates == Coordinates::align_corners, half = vertical.coordinates == Coordinates::half_pixel;
+    const ResizeAxis vertical = resize_axis(a.node, 0, x.size(2), out[0]),
+                     horizontal = resize_axis(a.node, 1, x.size(3), out[1]);
+    const bool corners = vertical.coordinates == Coordinates::align_corners,
+               half = vertical.coordinates == Coordinates::half_pixel;
     if (mode == "nearest") {
       if (half) return {torch::_upsample_nearest_exact2d(x, out, sh, sw)};
       if (!corners) return {torch::upsample_nearest2d(x, out, sh, sw)};
-      return {x.index_select(2, resize_index(nearest_map(vertical), x)).index_select(3, resize_index(nearest_map(horizontal), x))};
+      return {x.index_select(2, resize_index(nearest_map(vertical), x))
+                  .index_select(3, resize_index(nearest_map(horizontal), x))};
     }
     if (corners || half) {
       if (mode == "bilinear") return {torch::upsample_bilinear2d(x, out, corners, sh, sw)};

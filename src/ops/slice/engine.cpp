@@ -13,7 +13,8 @@ struct Cut {
 
 Cut cut_of(const NodeContext& c) {
   const Shape& x = c.in(0).shape;
-  const Ints &starts = attr_ints(c.node, "starts"), &axes = attr_ints(c.node, "axes"), &steps = attr_ints(c.node, "steps");
+  const Ints &starts = attr_ints(c.node, "starts"), &axes = attr_ints(c.node, "axes"),
+             &steps = attr_ints(c.node, "steps");
   Cut cut{Shape(x.size(), 0), Shape(x.size(), 1)};
   for (std::size_t i = 0; i < starts.size(); ++i) {
     std::int64_t axis = axes.empty() ? static_cast<std::int64_t>(i) : axes[i];

@@ -39,8 +39,9 @@ std::vector<ValueType> infer(const OpContext& c) {
 
 FRUGAL_OP(slice) {
   return {.name = "slice",
-          .doc = "The elements start, start + step, ... before end along each named axis. Negative bounds count from "
-                 "the end, bounds outside are moved to the border.",
+          .doc =
+              "The elements start, start + step, ... before end along each named axis. Negative bounds count from "
+              "the end, bounds outside are moved to the border.",
           .inputs = {{.name = "x", .type = InputType::any}},
           .attrs = {{"starts", AttrType::integers, std::nullopt, "first element along each axis"},
                     {"ends", AttrType::integers, std::nullopt, "one beyond the last; 2147483648 and more: to the end"},

@@ -12,10 +12,12 @@ namespace {
 constexpr std::int64_t kColumns = 256;
 
 // [size, columns] with rows `stride` apart, normalised down each column. In and out may be the same.
-void softmax_columns(const KernelTable& k, std::int64_t size, std::int64_t stride, std::int64_t columns, const float* in, float* out) {
+void softmax_columns(const KernelTable& k, std::int64_t size, std::int64_t stride, std::int64_t columns,
+                     const float* in, float* out) {
   alignas(64) std::array<float, kColumns> largest, total;
   std::copy_n(in, columns, largest.data());
-  for (std::int64_t i = 1; i < size; ++i) k.binary(Binary::max, Operand::full, columns, in + i * stride, largest.data(), largest.data());
+  for (std::int64_t i = 1; i < size; ++i)
+    k.binary(Binary::max, Operand::full, columns, in + i * stride, largest.data(), largest.data());
   std::fill_n(total.data(), columns, 0.0f);
   for (std::int64_t i = 0; i < size; ++i) {
     float* y = out + i * stride;
@@ -42,7 +44,8 @@ CompiledOp compile(const NodeContext& c) {
     args.pool.parallel_for(view.outer * strips, grain, [&](std::int64_t begin, std::int64_t end, int) {
       for (std::int64_t item = begin; item < end; ++item) {
         const std::int64_t first = item % strips * kColumns, at = item / strips * view.size * view.inner + first;
-        softmax_columns(table, view.size, view.inner, std::min(kColumns, view.inner - first), args.f32_in(0) + at, args.f32_out() + at);
+        softmax_columns(table, view.size, view.inner, std::min(kColumns, view.inner - first), args.f32_in(0) + at,
+                        args.f32_out() + at);
       }
     });
   };

@@ -3,9 +3,8 @@
 namespace frugal {
 
 FRUGAL_TORCH(softmax) {
-  registry.add("softmax", [](const TorchArgs& a) {
-    return std::vector{torch::softmax(a[0], attr_int(a.node, "axis"))};
-  });
+  registry.add("softmax",
+               [](const TorchArgs& a) { return std::vector{torch::softmax(a[0], attr_int(a.node, "axis"))}; });
 }
 
 }  // namespace frugal

@@ -47,9 +47,9 @@ CompiledOp compile(const NodeContext& c) {
 }  // namespace
 
 FRUGAL_ENGINE(split) {
-  registry.add("split", {.compile = compile,
-                         .can_block = can_block,
-                         .split_axis = [](const NodeContext& c) { return static_cast<int>(axis_of(c)); }});
+  registry.add("split", {.compile = compile, .can_block = can_block, .split_axis = [](const NodeContext& c) {
+                           return static_cast<int>(axis_of(c));
+                         }});
 }
 
 }  // namespace frugal

@@ -14,7 +14,8 @@ std::vector<ValueType> infer(const OpContext& c) {
     parts.back().shape[axis] = size;
     total = total + Dim(size);
   }
-  c.require(total == x[axis], "the sizes add up to {}, but axis {} of [{}] has {}", total.text(), axis, to_string(x), x[axis].text());
+  c.require(total == x[axis], "the sizes add up to {}, but axis {} of [{}] has {}", total.text(), axis, to_string(x),
+            x[axis].text());
   return parts;
 }
 

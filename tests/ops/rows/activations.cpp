@@ -11,7 +11,8 @@ FRUGAL_ROWS(activations) {
     table.add({.op = "exp", .inputs = {in(x)}});
     table.add({.op = "gelu", .attrs = {{"approximate", "tanh"}}, .inputs = {in(x, Draw::wide)}});
   }
-  table.add({.op = "hard_sigmoid", .attrs = {{"alpha", 0.2}, {"beta", 0.4}}, .inputs = {in({2, 17, 3, 3}, Draw::wide)}});
+  table.add(
+      {.op = "hard_sigmoid", .attrs = {{"alpha", 0.2}, {"beta", 0.4}}, .inputs = {in({2, 17, 3, 3}, Draw::wide)}});
   table.add({.op = "leaky_relu", .attrs = {{"slope", 0.25}}, .inputs = {in({2, 17, 3, 3})}});
   table.add({.op = "leaky_relu", .attrs = {{"slope", -0.5}}, .inputs = {in({2, 17, 3, 3})}});
 }

@@ -4,8 +4,7 @@ namespace frugal {
 
 FRUGAL_ROWS(dropout) {
   for (const Shape& x : any_shapes())
-    for (double rate : {0.0, 0.3, 1.0})
-      table.add({.op = "dropout", .attrs = {{"rate", rate}}, .inputs = {in(x)}});
+    for (double rate : {0.0, 0.3, 1.0}) table.add({.op = "dropout", .attrs = {{"rate", rate}}, .inputs = {in(x)}});
 }
 
 }  // namespace frugal

@@ -5,7 +5,10 @@ namespace frugal {
 FRUGAL_ROWS(resize) {
   auto add = [&](const char* mode, const char* coordinates, Shape shape, Ints size, Floats scale, bool speed = false) {
     table.add({.op = "resize",
-               .attrs = {{"mode", mode}, {"coordinates", coordinates}, {"size", std::move(size)}, {"scale", std::move(scale)}},
+               .attrs = {{"mode", mode},
+                         {"coordinates", coordinates},
+                         {"size", std::move(size)},
+                         {"scale", std::move(scale)}},
                .inputs = {in(std::move(shape))},
                .speed = speed});
   };

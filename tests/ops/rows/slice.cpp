@@ -5,13 +5,16 @@
 namespace frugal {
 
 static Attrs cut(Ints starts, Ints ends, Ints axes, Ints steps = {}) {
-  return {{"starts", std::move(starts)}, {"ends", std::move(ends)}, {"axes", std::move(axes)}, {"steps", std::move(steps)}};
+  return {
+      {"starts", std::move(starts)}, {"ends", std::move(ends)}, {"axes", std::move(axes)}, {"steps", std::move(steps)}};
 }
 
 FRUGAL_ROWS(slice) {
   constexpr std::int64_t kEnd = INT64_MAX;
   for (const Shape& shape : picture_shapes()) {
-    table.add({.op = "slice", .attrs = cut({0, 0}, {kEnd, kEnd}, {2, 3}, {2, 2}), .inputs = {in(shape)}});  // ResNet's option A
+    table.add({.op = "slice",
+               .attrs = cut({0, 0}, {kEnd, kEnd}, {2, 3}, {2, 2}),
+               .inputs = {in(shape)}});  // ResNet's option A
     table.add({.op = "slice", .attrs = cut({-1}, {kEnd}, {1}), .inputs = {in(shape)}});
   }
   const Shape wide = {2, 48, 5, 7};
