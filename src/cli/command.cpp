@@ -1,6 +1,5 @@
 #include "cli/command.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 
 namespace frugal {
@@ -14,11 +13,6 @@ CommandRegistry& CommandRegistry::instance() {
     return r;
   }();
   return *registry;
-}
-
-CLI::Option* add_number(CLI::App& app, const std::string& flag, int& value, int low, int high,
-                        const std::string& text) {
-  return app.add_option(flag, value, text)->type_name("N")->check(CLI::Range(low, high).description(""));
 }
 
 }  // namespace frugal

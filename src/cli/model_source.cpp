@@ -11,6 +11,7 @@
 #include "formats/file.h"
 #include "formats/model_file.h"
 #include "formats/safetensors.h"
+#include "formats/weights.h"
 #include "graph/initial_weights.h"
 #include "models/registry.h"
 
@@ -33,6 +34,11 @@ ModelOptions options_for(const ModelSource& source) {
     options.height = shape[2];
     options.width = shape[3];
   }
+  for (const std::string& text : source.options) {
+    std::size_t equals = text.find('=');
+    if (equals == std::string::npos || equals == 0) fail_usage("--option {}: write it as KEY=VALUE", text);
+    options.extra[text.substr(0, equals)] = text.substr(equals + 1);
+  }
   return options;
 }
 
@@ -45,37 +51,17 @@ OpenedModel built_in(const std::string& name, const ModelSource& source) {
   return opened;
 }
 
-void take_weights(OpenedModel& opened, const std::map<std::string, Tensor>& tensors, const std::string& path) {
-  std::vector<std::string> missing, unknown;
-  Weights& weights = opened.model.weights;
-  for (const Value& value : opened.model.graph.values()) {
-    if (value.kind != ValueKind::weight) continue;
-    auto found = tensors.find(value.name);
-    if (found == tensors.end()) {
-      missing.push_back(value.name);
-      continue;
-    }
-    Shape wanted = fixed_shape(value.type.shape);
-    require(found->second.shape() == wanted, "{}: tensor '{}' is {}, but {} has {} there", path, value.name,
-            to_string(found->second.shape()), opened.name, to_string(wanted));
-    weights.emplace(value.name, found->second.to(value.type.dtype));
-  }
-  if (!missing.empty())
-    fail("{}: {} tensors of {} are missing, the first is '{}'; another --arch may fit (see: frugal models)", path,
-         missing.size(), opened.name, missing.front());
-  for (const auto& [name, tensor] : tensors)
-    if (!weights.contains(name) && !name.ends_with("num_batches_tracked")) unknown.push_back(name);
-  if (!unknown.empty())
-    log_warning("{}: {} tensors are not used by {}, the first is '{}'", path, unknown.size(), opened.name,
-                unknown.front());
-}
-
 OpenedModel from_checkpoint(SafetensorsFile file, const ModelSource& source) {
   if (source.arch.empty())
     fail_usage("{} holds weights but no graph: say with --arch NAME which network they belong to (see: frugal models)",
                source.model);
   OpenedModel opened = built_in(source.arch, source);
-  take_weights(opened, file.tensors, source.model);
+  try {
+    opened.model.weights =
+        match_weights(opened.model.graph, Weights(file.tensors.begin(), file.tensors.end()), source.model);
+  } catch (const Error& e) {
+    fail("{}; another --arch may fit (see: frugal models)", e.what());
+  }
   return opened;
 }
 
@@ -116,6 +102,10 @@ void ModelSource::add_options(CLI::App& app, bool with_shape) {
   app.add_option("MODEL", model, "A built-in name (random weights) or a .safetensors file")->required();
   app.add_option("--arch", arch, "The built-in network that a plain checkpoint belongs to")->type_name("NAME");
   add_number(app, "--classes", classes, 1, 1000000, "Classes of a built-in network (default: its own)");
+  app.add_option("--option", options, "An option of a built-in network, such as width=32; may be repeated")
+      ->type_name("KEY=VALUE")
+      ->expected(1)
+      ->take_all();
   if (with_shape)
     app.add_option("--shape", shapes, "Shape of an input: NAME=1x3x224x224; may be repeated")
         ->type_name("NAME=DIMS")

@@ -15,7 +15,8 @@ struct ModelSource {
   std::string model;  // MODEL
   std::string arch;   // the network that a plain checkpoint's tensors belong to
   int classes = 0;
-  std::vector<std::string> shapes;  // "input=1x3x224x224"
+  std::vector<std::string> shapes;   // "input=1x3x224x224"
+  std::vector<std::string> options;  // of a built-in network: "width=32"
 
   void add_options(CLI::App& app, bool with_shape);
 };

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/check.h"
+#include "formats/strict_json.h"
 
 namespace frugal {
 namespace {
@@ -11,9 +12,7 @@ namespace {
 using nlohmann::json;
 
 json parse(const std::string& text, std::string_view what) {
-  json parsed = json::parse(text, nullptr, false);
-  require(!parsed.is_discarded(), "the model's \"{}\" is not valid JSON", what);
-  return parsed;
+  return parse_json(text, fmt::format("the model's \"{}\"", what));
 }
 
 // 0.485 rather than the 0.48500001430511475 that a float becomes as a double.

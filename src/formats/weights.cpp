@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "formats/safetensors.h"
 
@@ -61,7 +62,12 @@ Weights match_weights(const Graph& graph, const Weights& tensors, const std::str
   for (const auto& [name, tensor] : given)
     if (ValueId id = graph.find(name); id == kNone || graph.value(id).kind != ValueKind::weight)
       unexpected.push_back(name);
-  if (missing.empty() && unexpected.empty() && shapes.empty()) return weights;
+  if (missing.empty() && shapes.empty()) {
+    if (!unexpected.empty())
+      log_warning("{}: network '{}' makes no use of {} tensors, the first is '{}'", source, graph.name(),
+                  unexpected.size(), unexpected.front());
+    return weights;
+  }
 
   std::string message = fmt::format("{} does not fit network '{}'", source, graph.name());
   message += list(missing, "missing", unexpected) + list(unexpected, "not part of it", missing);

@@ -35,6 +35,8 @@ class Info(CliTest):
         whole, half = (self.document("info", "resnet18", "--shape", f"input=1x3x{s}x{s}") for s in (224, 112))
         self.assertEqual(whole["params"], half["params"])
         self.assertLess(half["macs"], whole["macs"] / 3)
+        wide = self.document("info", "fashion_cnn", "--option", "width=32", "--option", "depth=1")
+        self.assertEqual(wide["params"], 94186)
         pair = self.document("info", "resnet18", "--shape", "input=2x3x224x224")
         self.assertEqual(pair["macs"], 2 * whole["macs"])
 

@@ -4,17 +4,16 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "base/check.h"
 #include "base/random.h"
+#include "cli/model_source.h"
 #include "cli/train/program.h"
 #include "formats/dataset.h"
 #include "frugal/session.h"
 #include "frugal/task_info.h"
-#include "models/registry.h"
 #include "train/image_batches.h"
 #include "train/interpreter.h"
 
@@ -22,48 +21,12 @@ namespace frugal {
 namespace {
 
 struct Options {
-  std::string model, data, split = "test";
-  std::vector<std::string> shapes;
+  ModelSource source;
+  std::string data, split = "test";
   std::vector<int> threads{1};
   double seconds = 2;
   std::int64_t samples = 256;
 };
-
-Model open(const std::string& name) {
-  if (ModelRegistry::instance().find(name) == nullptr && std::filesystem::exists(name)) return load_model(name);
-  Model model;
-  model.graph = build_network(name);
-  model.weights = initial_weights(model.graph, 0);
-  return model;
-}
-
-Shape parse_dims(const std::string& text) {
-  Shape shape;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    std::size_t end = std::min(text.find('x', begin), text.size());
-    std::string digits = text.substr(begin, end - begin);
-    if (digits.empty() || digits.size() > 9 || digits.find_first_not_of("0123456789") != std::string::npos)
-      fail_usage("--shape takes NAME=1x3x224x224, not '{}'", text);
-    shape.push_back(std::stoll(digits));
-    begin = end + 1;
-  }
-  return shape;
-}
-
-// The shape of every input: from --shape, or the graph's own with every free size 1.
-std::vector<Shape> input_shapes(const Graph& graph, const std::vector<std::string>& given) {
-  std::vector<Shape> shapes;
-  for (ValueId id : graph.inputs()) {
-    const Value& value = graph.value(id);
-    Shape shape;
-    for (const Dim& dim : value.type.shape) shape.push_back(dim.fixed() ? dim.value() : 1);
-    for (const std::string& text : given)
-      if (std::size_t equals = text.find('='); equals == std::string::npos || text.substr(0, equals) == value.name)
-        shape = parse_dims(equals == std::string::npos ? text : text.substr(equals + 1));
-    shapes.push_back(shape);
-  }
-  return shapes;
-}
 
 torch::Tensor random_input(const Shape& shape) {
   torch::Tensor t = torch::empty(shape);
@@ -88,11 +51,11 @@ std::vector<double> time_forward(Interpreter& net, const std::vector<torch::Tens
 }
 
 int bench(const Options& o, const TrainCommon& common) {
-  Model model = open(o.model);
+  Model model = open_model(o.source, {.quiet = true}).model;
   Interpreter net(model.graph, model.weights);
   torch::InferenceMode inference;
   std::vector<torch::Tensor> plain, innermost;
-  for (const Shape& shape : input_shapes(model.graph, o.shapes)) {
+  for (const Shape& shape : input_shapes(model.graph, o.source.shapes)) {
     plain.push_back(random_input(shape));
     innermost.push_back(shape.size() == 4 ? plain.back().contiguous(torch::MemoryFormat::ChannelsLast) : plain.back());
   }
@@ -122,11 +85,11 @@ int bench(const Options& o, const TrainCommon& common) {
 std::vector<std::vector<torch::Tensor>> compare_inputs(const Options& o, const Model& model) {
   if (o.data.empty()) {
     std::vector<torch::Tensor> inputs;
-    for (const Shape& shape : input_shapes(model.graph, o.shapes)) inputs.push_back(random_input(shape));
+    for (const Shape& shape : input_shapes(model.graph, o.source.shapes)) inputs.push_back(random_input(shape));
     return {inputs};
   }
   std::optional<TaskInfo> info = task_info(model);
-  require(info.has_value(), "{} does not say how pictures become its input; compare it without --data", o.model);
+  require(info.has_value(), "{} does not say how pictures become its input; compare it without --data", o.source.model);
   Recipe::Augment normalise;
   normalise.mean.assign(info->mean.begin(), info->mean.end());
   normalise.std.assign(info->std.begin(), info->std.end());
@@ -138,7 +101,7 @@ std::vector<std::vector<torch::Tensor>> compare_inputs(const Options& o, const M
 }
 
 int compare(const Options& o, const TrainCommon& common) {
-  Model model = open(o.model);
+  Model model = open_model(o.source, {.quiet = true}).model;
   torch::set_num_threads(o.threads.front());
   torch::InferenceMode inference;
   Interpreter net(model.graph, model.weights);
@@ -169,10 +132,7 @@ int compare(const Options& o, const TrainCommon& common) {
 
 TrainCommandRun define_bench_torch(CLI::App& app, const TrainCommon& common) {
   auto options = std::make_shared<Options>();
-  app.add_option("MODEL", options->model, "A built-in network or a model file")->required();
-  app.add_option("--shape", options->shapes, "Shape of an input: NAME=1x3x224x224")
-      ->type_name("NAME=DIMS")
-      ->allow_extra_args(false);
+  options->source.add_options(app, true);
   app.add_option("--threads", options->threads, "Numbers of threads, such as 1,2")
       ->delimiter(',')
       ->check(CLI::Range(1, 1024));
@@ -182,13 +142,10 @@ TrainCommandRun define_bench_torch(CLI::App& app, const TrainCommon& common) {
 
 TrainCommandRun define_compare(CLI::App& app, const TrainCommon& common) {
   auto options = std::make_shared<Options>();
-  app.add_option("MODEL", options->model, "A built-in network or a model file")->required();
+  options->source.add_options(app, true);
   app.add_option("--data", options->data, "Pictures to compare on (default: random numbers)")->type_name("NAME");
   app.add_option("--split", options->split, "Split of the data (default: test)");
   app.add_option("--samples", options->samples, "Pictures at most")->check(CLI::Range(1, 10'000'000));
-  app.add_option("--shape", options->shapes, "Shape of an input without --data")
-      ->type_name("NAME=DIMS")
-      ->allow_extra_args(false);
   app.add_option("--threads", options->threads, "Threads")->delimiter(',')->check(CLI::Range(1, 1024));
   return [options, &common] { return compare(*options, common); };
 }
