@@ -38,7 +38,8 @@ enum class WeightRole : std::uint8_t { parameter, buffer, constant };
 
 // How a weight starts before training.
 //  uniform: [-a, a]; normal: deviation a; kaiming_*: a is the gain (He et al. 2015), fan per `fan_out`;
-//  torch_default: uniform with bound 1/sqrt(fan_in), what torch.nn layers use (a = fan_in for a bias).
+//  torch_default: uniform with bound 1/sqrt(fan_in), what torch.nn layers use (a = fan_in for a bias);
+//  sequence: a, a + 1, a + 2, ...
 struct Init {
   enum class Kind : std::uint8_t {
     zeros,
@@ -48,7 +49,8 @@ struct Init {
     trunc_normal,
     kaiming_normal,
     kaiming_uniform,
-    torch_default
+    torch_default,
+    sequence
   };
   Kind kind = Kind::zeros;
   double a = 0;

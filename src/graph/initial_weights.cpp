@@ -33,6 +33,9 @@ void fill(Tensor& t, const Init& init, RandomStream& random) {
     case Init::Kind::kaiming_normal: normal(init.a / std::sqrt(fan), 1e9); break;
     case Init::Kind::kaiming_uniform: uniform(init.a * std::sqrt(3.0 / fan)); break;
     case Init::Kind::torch_default: uniform(1.0 / std::sqrt(fan_in)); break;
+    case Init::Kind::sequence:
+      for (std::int64_t i = 0; i < n; ++i) p[i] = static_cast<float>(init.a + static_cast<double>(i));
+      break;
   }
 }
 
