@@ -7,6 +7,17 @@ find_package(nlohmann_json REQUIRED)
 find_package(PNG REQUIRED)
 find_package(JPEG REQUIRED)
 find_package(ZLIB REQUIRED)
+# Linked statically where there is an archive: the program then runs without it, and never meets the protobuf that
+# LibTorch carries.
+set(Protobuf_USE_STATIC_LIBS ON)
+if(BUILD_SHARED_LIBS)
+  set(Protobuf_USE_STATIC_LIBS OFF)
+endif()
+find_package(Protobuf 3.21 MODULE QUIET)
+if(NOT Protobuf_FOUND)
+  set(Protobuf_USE_STATIC_LIBS OFF)
+  find_package(Protobuf 3.21 MODULE REQUIRED)
+endif()
 
 set(FRUGAL_HAS_TORCH OFF)
 if(FRUGAL_TRAIN)

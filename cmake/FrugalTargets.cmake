@@ -66,6 +66,23 @@ ${calls}}
   target_sources(${target} PRIVATE ${out})
 endfunction()
 
+# frugal_onnx_schema(target): the classes of the ONNX format, generated from formats/onnx/onnx.proto, for #include
+# "formats/onnx/onnx.pb.h". Whoever links the archive hides its symbols: LibTorch exports another version of them.
+function(frugal_onnx_schema target)
+  set(schema ${PROJECT_SOURCE_DIR}/src/formats/onnx/onnx.proto)
+  set(generated ${CMAKE_CURRENT_BINARY_DIR}/generated)
+  file(MAKE_DIRECTORY ${generated})
+  add_custom_command(OUTPUT ${generated}/formats/onnx/onnx.pb.cc ${generated}/formats/onnx/onnx.pb.h
+    COMMAND protobuf::protoc --cpp_out=${generated} -I ${PROJECT_SOURCE_DIR}/src ${schema} DEPENDS ${schema} VERBATIM)
+  set_source_files_properties(${generated}/formats/onnx/onnx.pb.cc PROPERTIES COMPILE_OPTIONS "-w")
+  target_sources(${target} PRIVATE ${generated}/formats/onnx/onnx.pb.cc ${generated}/formats/onnx/onnx.pb.h)
+  target_include_directories(${target} SYSTEM PUBLIC $<BUILD_INTERFACE:${generated}>)
+  target_link_libraries(${target} PRIVATE protobuf::libprotobuf-lite)
+  if(NOT BUILD_SHARED_LIBS)
+    target_link_options(${target} INTERFACE -Wl,--exclude-libs,libprotobuf-lite.a)
+  endif()
+endfunction()
+
 # Kernels are compiled once per instruction set; the choice is made at run time. Optimised even in a Debug build:
 # what is not inlined there would be shared with code for machines that lack the instruction set.
 set(FRUGAL_AVX2_FLAGS $<$<CONFIG:Debug>:-O2> -mavx2 -mfma -mf16c -mbmi2)
