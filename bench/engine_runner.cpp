@@ -1,12 +1,14 @@
-// Times a built-in network in the engine on request, so that a script can alternate it with other systems.
-//   engine_runner NETWORK THREADS [MODEL_OUT.safetensors] [profile]
-// writes the network (fresh weights, seed 0) if asked, prints "ready" and the instruction set, then answers each line
-// on stdin:
-//   "run N"   N inferences; prints their milliseconds on one line
-//   "output"  prints the first output of the last run
-//   "memory"  prints bytes of activations and of packed weights
-//   "profile N" N inferences; prints every node's least milliseconds, op, algorithm and name
+// Times a network in the engine on request, so that a script can alternate it with other systems.
+//   engine_runner save NETWORK FILE      writes a built-in network with fresh weights, seed 0
+//   engine_runner MODEL THREADS [HxW]    prints "ready", the milliseconds of loading and of the first run, the
+// instruction set, multiply-adds and the machine's peak in GMAC/s, then answers each line on stdin:
+//   "run N"        N inferences; prints their milliseconds on one line
+//   "output FILE"  writes the first output of the last run as raw float32
+//   "memory"       prints the MiB that loading and running took at most
+//   "profile N"    N inferences; prints every node's least milliseconds, op, algorithm and name
 #include <chrono>
+#include <cstdlib>
+#include <fstream>
 #include <iostream>
 #include <sstream>
 
@@ -21,40 +23,63 @@ namespace frugal {
 namespace {
 
 // The same numbers in bench/peers.py: i * 2654435761 mod 2^32, scaled to [-1, 1).
-Tensor test_picture(const Graph& graph) {
-  Shape shape;
-  for (const Dim& d : graph.value(graph.inputs()[0]).type.shape) shape.push_back(d.fixed() ? d.value() : 1);
+Tensor test_picture(const Shape& shape) {
   Tensor picture(DType::f32, shape);
   for (std::int64_t i = 0; i < picture.numel(); ++i)
     picture.data<float>()[i] = static_cast<float>(static_cast<std::uint32_t>(i) * 2654435761u) / 2147483648.0f - 1.0f;
   return picture;
 }
 
-void serve(const std::string& network, int threads, const std::string& save_to, bool profile) {
-  const ModelEntry& entry = ModelRegistry::instance().get(network);
-  Model model{entry.build(entry.defaults), {}, {}};
+double milliseconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+}
+
+double status_mib(const std::string& key) {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with(key)) return std::stod(line.substr(key.size() + 1)) / 1024;
+  return 0;
+}
+
+void save(const std::string& network, const std::string& file) {
+  Model model{build_network(network), {}, {}};
   model.weights = initial_weights(model.graph, 0);
-  if (!save_to.empty() && save_to != "-") save_model(save_to, model);
-  std::vector<Tensor> inputs = {test_picture(model.graph)}, outputs;
-  Session session(std::move(model), {.threads = threads, .profile = profile});
+  save_model(file, model);
+}
+
+void serve(const std::string& file, int threads, const std::string& size) {
+  const double before = status_mib("VmRSS");
+  const auto begin = std::chrono::steady_clock::now();
+  Session session(load_model(file), {.threads = threads, .profile = true});
+  const Graph& graph = session.model().graph;
+  const SymShape& symbolic = graph.value(graph.inputs()[0]).type.shape;
+  Shape shape;
+  for (const Dim& d : symbolic) shape.push_back(d.fixed() ? d.value() : 1);
+  if (!size.empty()) shape[2] = std::stoll(size), shape[3] = std::stoll(size.substr(size.find('x') + 1));
+  std::vector<Tensor> inputs = {test_picture(shape)}, outputs;
   session.run(inputs, outputs);
-  std::cout << "ready " << name(active_isa()) << std::endl;
+  const double load = milliseconds_since(begin);
+  double macs = 0;
+  for (const NodeProfile& n : session.profile()) macs += static_cast<double>(n.macs);
+  std::cout << "ready " << load << ' ' << name(active_isa()) << ' ' << macs << ' ' << measured_peak_gmacs(active_isa())
+            << std::endl;
   for (std::string line; std::getline(std::cin, line);) {
     std::istringstream words(line);
     std::string verb;
-    int count = 0;
-    words >> verb >> count;
+    std::string value;
+    words >> verb >> value;
+    const int count = std::atoi(value.c_str());
     if (verb == "run") {
       for (int i = 0; i < count; ++i) {
         auto start = std::chrono::steady_clock::now();
         session.run(inputs, outputs);
-        std::cout << std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count() << ' ';
+        std::cout << milliseconds_since(start) << ' ';
       }
     } else if (verb == "output") {
-      std::cout.precision(9);
-      for (std::int64_t i = 0; i < outputs[0].numel(); ++i) std::cout << outputs[0].data<float>()[i] << ' ';
+      std::ofstream(value, std::ios::binary)
+          .write(reinterpret_cast<const char*>(outputs[0].raw()), static_cast<std::streamsize>(outputs[0].bytes()));
     } else if (verb == "memory") {
-      std::cout << session.arena_bytes() << ' ' << session.packed_bytes();
+      std::cout << status_mib("VmHWM") - before;
     } else if (verb == "profile") {
       std::vector<NodeProfile> best;
       for (int i = 0; i < std::max(count, 1); ++i) {
@@ -77,8 +102,13 @@ void serve(const std::string& network, int threads, const std::string& save_to, 
 
 int main(int argc, char** argv) {
   try {
-    frugal::require(argc >= 3, "usage: engine_runner NETWORK THREADS [MODEL_OUT] [profile]");
-    frugal::serve(argv[1], std::stoi(argv[2]), argc > 3 ? argv[3] : "", argc > 4);
+    const std::string first = argc > 1 ? argv[1] : "";
+    frugal::require(argc >= 3 && (first != "save" || argc == 4),
+                    "usage: engine_runner save NETWORK FILE, or engine_runner MODEL THREADS [HxW]");
+    if (first == "save")
+      frugal::save(argv[2], argv[3]);
+    else
+      frugal::serve(first, std::stoi(argv[2]), argc > 3 ? argv[3] : "");
   } catch (const std::exception& error) {
     std::cerr << error.what() << '\n';
     return 1;

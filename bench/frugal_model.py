@@ -1,5 +1,5 @@
 """Reads a Frugal model file (one safetensors file: weights, and the graph as JSON in its metadata) and rebuilds the
-network for other systems: `to_onnx(model)` gives an ONNX file's bytes, `to_torch(model)` a torch.nn.Module."""
+network for other systems: `to_onnx(model)` gives an ONNX file's bytes."""
 import json
 import struct
 
@@ -14,6 +14,12 @@ DEFAULTS = {
     "batch_norm": {"eps": 1e-5},
     "max_pool2d": {"padding": [0, 0, 0, 0], "ceil_mode": False},
     "concat": {"axis": 1},
+    "split": {"axis": 1},
+    "softmax": {"axis": -1},
+    "layer_norm": {"axis": -1, "eps": 1e-5},
+    "matmul": {"transpose_b": False},
+    "resize": {"coordinates": "half_pixel", "size": [], "scale": []},
+    "conv_transpose2d": {"stride": [1, 1], "padding": [0, 0, 0, 0], "output_padding": [0, 0], "dilation": [1, 1], "groups": 1},
     "avg_pool2d": {"padding": [0, 0, 0, 0], "ceil_mode": False, "count_include_pad": True},
 }
 
@@ -41,32 +47,41 @@ def attrs(node):
     return {**DEFAULTS.get(node["op"], {}), **node["attrs"]}
 
 
-def output_name(node):
-    return node["name"]
+def outputs_of(node):
+    count = len(node["attrs"]["sizes"]) if node["op"] == "split" else 1
+    return [node["name"]] if count == 1 else [f"{node['name']}:{i}" for i in range(count)]
 
 
-def used_weights(model):
-    names = {i for node in model.nodes for i in node["inputs"] if i}
-    return {k: v for k, v in model.weights.items() if k in names}
-
-
-# --- ONNX ---
+def ranks(model):
+    """Of every value."""
+    rank = {**{k: v.ndim for k, v in model.weights.items()}, **{i["name"]: len(i["shape"]) for i in model.inputs}}
+    for node in model.nodes:
+        most = max(rank[i] for i in node["inputs"] if i)
+        first = rank[node["inputs"][0]]
+        for name in outputs_of(node):
+            rank[name] = len(node["attrs"]["shape"]) if node["op"] == "reshape" else most if node["op"] in ("add", "sub", "mul", "matmul") else first
+    return rank
 
 
 def to_onnx(model, opset=17):
+    """Every op as the ops of ONNX that exporters of PyTorch write, so that peers find the patterns they know."""
     import onnx
     from onnx import helper, numpy_helper
 
-    nodes, extra = [], {}
+    nodes, extra, rank = [], {}, ranks(model)
 
     def constant(name, values, dtype=np.int64):
         extra[name] = np.array(values, dtype)
         return name
 
     def emit(op, node, inputs, **kwargs):
-        nodes.append(helper.make_node(op, inputs, [output_name(node)], name=node["name"], **kwargs))
+        nodes.append(helper.make_node(op, inputs, outputs_of(node), name=node["name"], **kwargs))
 
-    simple = {"relu": "Relu", "add": "Add", "mul": "Mul", "sigmoid": "Sigmoid", "hard_swish": "HardSwish",
+    def part(op, name, inputs, **kwargs):  # of an op that takes several nodes in ONNX
+        nodes.append(helper.make_node(op, inputs, [name], name=name, **kwargs))
+        return name
+
+    simple = {"relu": "Relu", "add": "Add", "sub": "Sub", "mul": "Mul", "div": "Div", "tanh": "Tanh", "sigmoid": "Sigmoid", "hard_swish": "HardSwish",
               "global_avg_pool": "GlobalAveragePool", "dropout": "Identity"}
     for node in model.nodes:
         op, a, name = node["op"], attrs(node), node["name"]
@@ -78,8 +93,49 @@ def to_onnx(model, opset=17):
                  kernel_shape=list(model.weights[x[1]].shape[2:]))
         elif op == "batch_norm":
             emit("BatchNormalization", node, x, epsilon=a["eps"])
-        elif op == "linear":
+        elif op == "linear" and rank[x[0]] == 2:
             emit("Gemm", node, x, transB=1)
+        elif op == "linear":
+            extra[name + ".transposed"] = model.weights[x[1]].T
+            product = [x[0], name + ".transposed"]
+            if len(x) > 2:
+                emit("Add", node, [part("MatMul", name + ".product", product), x[2]])
+            else:
+                emit("MatMul", node, product)
+        elif op == "conv_transpose2d":
+            emit("ConvTranspose", node, x, strides=a["stride"], pads=a["padding"], dilations=a["dilation"],
+                 output_padding=a["output_padding"], group=a["groups"], kernel_shape=list(model.weights[x[1]].shape[2:]))
+        elif op == "silu":
+            emit("Mul", node, [x[0], part("Sigmoid", name + ".sigmoid", x)])
+        elif op == "gelu":
+            erf = part("Erf", name + ".erf", [part("Div", name + ".scaled", [x[0], constant(name + ".root2", 2**0.5, np.float32)])])
+            one = part("Add", name + ".one", [erf, constant(name + ".1", 1, np.float32)])
+            emit("Mul", node, [part("Mul", name + ".product", [x[0], one]), constant(name + ".half", 0.5, np.float32)])
+        elif op == "prelu":
+            extra[name + ".slope"] = model.weights[x[1]].reshape(-1, 1, 1)
+            emit("PRelu", node, [x[0], name + ".slope"])
+        elif op == "softmax":
+            emit("Softmax", node, x, axis=a["axis"])
+        elif op == "layer_norm":
+            emit("LayerNormalization", node, x, axis=a["axis"], epsilon=a["eps"])
+        elif op == "matmul":
+            other = x[1]
+            if a["transpose_b"]:
+                perm = list(range(rank[x[1]]))
+                perm[-2:] = perm[-1], perm[-2]
+                other = part("Transpose", name + ".transposed", [x[1]], perm=perm)
+            emit("MatMul", node, [x[0], other])
+        elif op == "transpose":
+            emit("Transpose", node, x, perm=a["perm"])
+        elif op == "split":
+            emit("Split", node, [x[0], constant(name + ".sizes", a["sizes"])], axis=a["axis"])
+        elif op == "pixel_shuffle":
+            emit("DepthToSpace", node, x, blocksize=a["factor"], mode="CRD")
+        elif op == "resize":
+            modes = {"nearest": "nearest", "bilinear": "linear", "bicubic": "cubic"}
+            scales = constant(name + ".scales", [1, 1] + a["scale"], np.float32)
+            emit("Resize", node, [x[0], "", scales], mode=modes[a["mode"]], nearest_mode="floor",
+                 coordinate_transformation_mode=a["coordinates"])
         elif op == "relu6":
             emit("Clip", node, [x[0], constant(name + ".lo", 0, np.float32), constant(name + ".hi", 6, np.float32)])
         elif op == "hard_sigmoid":
@@ -99,81 +155,14 @@ def to_onnx(model, opset=17):
             emit("Pad", node, [x[0], constant(name + ".pads", a["pads"])])
         else:
             raise NotImplementedError(f"op {op} has no ONNX form here")
-    initializers = [numpy_helper.from_array(np.ascontiguousarray(v), k) for k, v in {**used_weights(model), **extra}.items()]
+    used = {i for node in nodes for i in node.input}
+    initializers = [numpy_helper.from_array(np.ascontiguousarray(v), k) for k, v in {**model.weights, **extra}.items() if k in used]
     shape = model.input_shape()
     graph = helper.make_graph(
         nodes, "frugal", [helper.make_tensor_value_info(model.inputs[0]["name"], onnx.TensorProto.FLOAT, shape)],
-        [helper.make_tensor_value_info(o["value"], onnx.TensorProto.FLOAT, ["batch", "classes"]) for o in model.outputs], initializers)
+        [helper.make_tensor_value_info(o["value"], onnx.TensorProto.FLOAT, [f"{o['name']}_{i}" for i in range(rank[o["value"]])]) for o in model.outputs], initializers)
     proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
     onnx.checker.check_model(proto)
     return proto.SerializeToString()
 
 
-# --- LibTorch ---
-
-
-def to_torch(model):
-    import torch
-    import torch.nn.functional as F
-
-    weights = {k: torch.from_numpy(v.copy()) for k, v in used_weights(model).items()}
-
-    def pad_conv(x, a):  # symmetric padding stays with the convolution
-        top, left, bottom, right = a["padding"]
-        if (top, left) == (bottom, right):
-            return x, (top, left)
-        return F.pad(x, (left, right, top, bottom)), (0, 0)
-
-    def apply(node, x, a):
-        op = node["op"]
-        if op == "conv2d":
-            data, padding = pad_conv(x[0], a)
-            return F.conv2d(data, x[1], x[2] if len(x) > 2 else None, a["stride"], padding, a["dilation"], a["groups"])
-        if op == "batch_norm":
-            return F.batch_norm(x[0], x[3], x[4], x[1], x[2], False, 0.0, a["eps"])
-        if op == "linear":
-            return F.linear(*x)
-        if op == "max_pool2d":
-            data, padding = x[0], a["padding"][:2]
-            return F.max_pool2d(data, a["kernel"], a["stride"], padding, ceil_mode=a["ceil_mode"])
-        if op == "avg_pool2d":
-            return F.avg_pool2d(x[0], a["kernel"], a["stride"], a["padding"][:2], a["ceil_mode"], a["count_include_pad"])
-        if op == "reshape":
-            return x[0].reshape([d or x[0].shape[i] for i, d in enumerate(a["shape"])])
-        if op == "slice":
-            out = x[0]
-            for axis, begin, end, step in zip(a["axes"], a["starts"], a["ends"], a.get("steps") or [1] * len(a["axes"])):
-                index = [slice(None)] * out.dim()
-                index[axis] = slice(begin, None if end == END else end, step)
-                out = out[tuple(index)]
-            return out
-        if op == "pad":
-            half = len(a["pads"]) // 2
-            return F.pad(x[0], [v for i in reversed(range(half)) for v in (a["pads"][i], a["pads"][half + i])])
-        one = {"relu": F.relu, "relu6": F.relu6, "sigmoid": torch.sigmoid, "hard_swish": F.hardswish,
-               "hard_sigmoid": F.hardsigmoid, "dropout": lambda t: t, "global_avg_pool": lambda t: F.adaptive_avg_pool2d(t, 1)}
-        if op in one:
-            return one[op](x[0])
-        if op == "add":
-            return x[0] + x[1]
-        if op == "mul":
-            return x[0] * x[1]
-        if op == "concat":
-            return torch.cat(x, a["axis"])
-        raise NotImplementedError(f"op {op} has no LibTorch form here")
-
-    class Network(torch.nn.Module):
-        def __init__(self):
-            super().__init__()
-            for i, (name, value) in enumerate(weights.items()):
-                self.register_buffer(f"w{i}", value)
-            self.names = {name: f"w{i}" for i, name in enumerate(weights)}
-
-        def forward(self, picture):
-            values = {model.inputs[0]["name"]: picture}
-            for node in model.nodes:
-                x = [getattr(self, self.names[i]) if i in self.names else values[i] for i in node["inputs"] if i]
-                values[output_name(node)] = apply(node, x, attrs(node))
-            return values[model.outputs[0]["value"]]
-
-    return Network().eval()

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Frugal against ONNX Runtime and LibTorch on the same networks, weights and picture, batch 1.
+"""Frugal against ONNX Runtime, OpenVINO and ncnn on the same networks, weights and picture, batch 1, fp32.
 
-    .venv/bin/python bench/peers.py [--networks resnet18,...] [--threads 1,2] [--rounds 12] [--build build]
+    .venv/bin/pip install -r bench/requirements.txt
+    .venv/bin/python bench/peers.py [--networks resnet18,...] [--threads 1,2] [--rounds 8] [--build build]
 
-All systems are alive at once and take turns in short bursts, so that noise of a shared machine hits all of them;
-between bursts there is a pause, so that nobody's spinning worker threads disturb the next. Reported are the medians
-over all runs and the ratio of each peer's median to ours (above 1: Frugal is faster), as a Markdown table.
-LibTorch is a traced module, frozen and passed through optimize_for_inference (batch norm folded, oneDNN)."""
+Every system is a process of its own; all are alive at once and take turns in short bursts, so that noise of a shared
+machine hits all of them; between bursts there is a pause, so that nobody's spinning worker threads disturb the next.
+Reported are median and least milliseconds and each peer's over ours (above 1: Frugal is faster), as Markdown tables.
+A network is a built-in one or NAME=FILE.onnx, with @HxW behind it where the picture's size is open."""
 import argparse
 import os
 import platform
@@ -18,120 +19,129 @@ import time
 
 import numpy as np
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
 import frugal_model  # noqa: E402
 
-NETWORKS = "resnet18,resnet50,mobilenet_v2,ghostnet_100,resnet20_cifar"
+NETWORKS = ("resnet18,resnet50,mobilenet_v2,ghostnet_100,yolov8n,deit_tiny,fsrcnn_x2,edsr_baseline_x2,resnet20_cifar")
+PEERS = {"onnxruntime": "ONNX Runtime", "openvino": "OpenVINO", "ncnn": "ncnn"}
 
 
-def test_picture(shape):
-    i = np.arange(int(np.prod(shape)), dtype=np.uint32)
-    return ((i * np.uint32(2654435761)).astype(np.float32) / np.float32(2147483648.0) - np.float32(1.0)).reshape(shape)
+class System:
+    """A process that answers like engine_runner. `why` says why it cannot run the network, if so."""
 
-
-class Frugal:
-    name = "Frugal"
-
-    def __init__(self, runner, network, threads, save_to="-"):
-        self.process = subprocess.Popen([runner, network, str(threads), save_to], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, text=True)
-        ready = self.process.stdout.readline().split()
-        if not ready:
-            raise SystemExit(f"{runner} {network} did not start")
-        self.isa = ready[1]
+    def __init__(self, *command):
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        words = self.process.stdout.readline().split()
+        self.why = None if words[:1] == ["ready"] else " ".join(words[1:]) or self.process.stderr.read().strip()[-200:] or "it crashes"
+        self.facts = words[1:] if not self.why else []
+        self.times = []
 
     def ask(self, line):
         self.process.stdin.write(line + "\n")
         self.process.stdin.flush()
         return [float(v) for v in self.process.stdout.readline().split()]
 
-    def run(self, count):
-        return self.ask(f"run {count}")
-
-    def output(self):
-        return np.array(self.ask("output"), np.float32)
+    def output(self, folder):
+        path = os.path.join(folder, "output.bin")
+        self.ask(f"output {path}")
+        return np.fromfile(path, np.float32)
 
     def close(self):
         self.process.stdin.close()
         self.process.wait()
 
 
-def timed(call, count):
-    times = []
-    for _ in range(count):
-        start = time.perf_counter()
-        call()
-        times.append((time.perf_counter() - start) * 1e3)
-    return times
+def to_ncnn(onnx, shape):
+    """Through pnnx, which writes NAME.ncnn.param; None where it cannot."""
+    tool = os.path.join(os.path.dirname(sys.executable), "pnnx")
+    sizes = "[" + ",".join(map(str, shape)) + "]"
+    subprocess.run([tool, onnx, "fp16=0", f"inputshape={sizes}"], cwd=os.path.dirname(onnx), stdout=subprocess.DEVNULL,
+                   stderr=subprocess.DEVNULL, check=False)
+    return onnx.removesuffix(".onnx") + ".ncnn.param"
 
 
-class OnnxRuntime:
-    name = "ONNX Runtime"
+def prepare(network, runner, folder):
+    """Files of a network for us and for the peers, and the shape of its picture."""
+    name, _, file = network.partition("=")
+    file, _, size = file.partition("@")
+    if file:
+        import onnx
 
-    def __init__(self, model, picture, threads):
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
-        self.session = onnxruntime.InferenceSession(frugal_model.to_onnx(model), options, providers=["CPUExecutionProvider"])
-        self.feed = {model.inputs[0]["name"]: picture}
-
-    def run(self, count):
-        return timed(lambda: self.session.run(None, self.feed), count)
-
-    def output(self):
-        return self.session.run(None, self.feed)[0].ravel()
-
-    def close(self):
-        del self.session
-
-
-class LibTorch:
-    name = "LibTorch"
-
-    def __init__(self, model, picture, threads):
-        import torch
-
-        torch.set_num_threads(threads)
-        self.torch, self.picture = torch, torch.from_numpy(picture)
-        with torch.no_grad():
-            module = torch.jit.freeze(torch.jit.trace(frugal_model.to_torch(model), self.picture))
-            self.module = torch.jit.optimize_for_inference(module)
-            for _ in range(3):
-                self.module(self.picture)
-
-    def run(self, count):
-        with self.torch.no_grad():
-            return timed(lambda: self.module(self.picture), count)
-
-    def output(self):
-        with self.torch.no_grad():
-            return self.module(self.picture).numpy().ravel()
-
-    def close(self):
-        del self.module
+        dims = onnx.load(file).graph.input[0].type.tensor_type.shape.dim
+        shape = [d.dim_value or 1 for d in dims]
+        if size:
+            shape[2:] = [int(v) for v in size.split("x")]
+        ours = theirs = os.path.join(folder, "network.onnx")
+        with open(file, "rb") as source, open(ours, "wb") as target:
+            target.write(source.read())
+    else:
+        ours, theirs = os.path.join(folder, "network.safetensors"), os.path.join(folder, "network.onnx")
+        subprocess.run([runner, "save", name, ours], check=True)
+        model = frugal_model.Model(ours)
+        shape = model.input_shape()
+        with open(theirs, "wb") as target:
+            target.write(frugal_model.to_onnx(model))
+    return name, ours, theirs, to_ncnn(theirs, shape), shape, size
 
 
-def compare(runner, network, threads, rounds, pause, seconds):
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "model.safetensors")
-        systems = [Frugal(runner, network, threads, path)]
-        model = frugal_model.Model(path)
-    picture = test_picture(model.input_shape())
-    systems += [OnnxRuntime(model, picture, threads), LibTorch(model, picture, threads)]
-    times = {s.name: [] for s in systems}
-    bursts = {s.name: max(1, min(20, int(seconds * 1e3 / min(s.run(3))))) for s in systems}
-    for _ in range(rounds):
-        for system in systems:
-            time.sleep(pause)
-            system.run(1)  # wakes the threads, warms the caches
-            times[system.name] += system.run(bursts[system.name])
-    ours, theirs = systems[0].output(), systems[1].output()
-    error = float(np.abs(ours - theirs).max() / np.abs(theirs).max())
-    for system in systems:
+def compare(network, files, runner, threads, options, folder):
+    _, ours, theirs, ncnn, shape, size = files
+    dims = "x".join(map(str, shape))
+    systems = {"frugal": System(runner, ours, str(threads), *([size] if size else []))}
+    if systems["frugal"].why:
+        raise SystemExit(f"{network}: {systems['frugal'].why}")
+    for peer in PEERS:
+        path = ncnn if peer == "ncnn" else theirs
+        systems[peer] = System(sys.executable, os.path.join(HERE, "peer.py"), peer, path, str(threads), dims)
+    able = {k: s for k, s in systems.items() if not s.why}
+    bursts = {k: max(1, min(40, int(options.burst * 1e3 / min(s.ask("run 2"))))) for k, s in able.items()}
+    for _ in range(options.rounds):
+        for key, system in able.items():
+            time.sleep(options.pause)
+            if bursts[key] > 1:
+                system.ask("run 1")  # wakes the threads, warms the caches
+            system.times += system.ask(f"run {bursts[key]}")
+    reference = systems["onnxruntime"].output(folder)
+    scale = max(float(np.abs(reference).max()), 1e-30)
+    for key, system in able.items():
+        system.error = float(np.abs(system.output(folder) - reference).max()) / scale
+        system.memory = system.ask("memory")[0]
         system.close()
-    return {k: statistics.median(v) for k, v in times.items()}, {k: min(v) for k, v in times.items()}, error, systems[0].isa
+    return systems
+
+
+def speed_row(name, threads, systems):
+    ours = systems["frugal"]
+    macs, peak = float(ours.facts[2]), float(ours.facts[3])
+    share = macs * 1e-6 / min(ours.times) / (peak * threads)
+    cells = [name, str(threads), f"{statistics.median(ours.times):.2f} ({min(ours.times):.2f})"]
+    for key in PEERS:
+        s = systems[key]
+        cells.append("-" if s.why else f"{statistics.median(s.times):.2f} ({min(s.times):.2f})")
+    best = None
+    for key in PEERS:
+        s = systems[key]
+        if s.why:
+            cells.append("cannot")
+            continue
+        ratio = statistics.median(s.times) / statistics.median(ours.times)
+        least = min(s.times) / min(ours.times)
+        best = min(ratio, best or ratio)
+        cells.append(f"**{ratio:.2f}** ({least:.2f})")
+    return cells + [f"{share:.0%}", f"{ours.error:.0e}"]
+
+
+def cost_row(name, threads, systems):
+    cells = [name, str(threads)]
+    for key in ("frugal", *PEERS):
+        s = systems[key]
+        cells.append("-" if s.why else f"{float(s.facts[0]):.0f} / {s.memory:.0f}")
+    return cells
+
+
+def markdown(head, rows):
+    return "\n".join("| " + " | ".join(r) + " |" for r in [head, ["---"] * len(head)] + rows) + "\n"
 
 
 def cpu_name():
@@ -141,43 +151,66 @@ def cpu_name():
     return f"{info.get('model name', platform.processor())} (family {info.get('cpu family')}, model {info.get('model')})"
 
 
+def versions():
+    from importlib.metadata import version
+
+    return ", ".join(f"{name} {version(key)}" for key, name in PEERS.items())
+
+
+def binary_size(build):
+    """MiB of the stripped program without training."""
+    with tempfile.NamedTemporaryFile() as stripped:
+        subprocess.run(["strip", "-o", stripped.name, os.path.join(build, "frugal")], check=True)
+        return os.path.getsize(stripped.name) / 2**20
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     parser.add_argument("--networks", default=NETWORKS)
     parser.add_argument("--threads", default="1,2")
-    parser.add_argument("--rounds", type=int, default=12)
-    parser.add_argument("--pause", type=float, default=0.15, help="seconds between bursts")
-    parser.add_argument("--burst", type=float, default=0.25, help="seconds of a burst")
-    parser.add_argument("--update", help="a page that has marks for the table, docs/benchmarks.md")
-    parser.add_argument("--build", default=os.path.join(root, "build"))
-    args = parser.parse_args()
-    runner = os.path.join(args.build, "bench", "engine_runner")
+    parser.add_argument("--rounds", type=int, default=8)
+    parser.add_argument("--pause", type=float, default=0.1, help="seconds between bursts")
+    parser.add_argument("--burst", type=float, default=0.2, help="seconds of a burst")
+    parser.add_argument("--update", help="a page that has marks for the tables, docs/benchmarks.md")
+    parser.add_argument("--build", default=os.path.join(os.path.dirname(HERE), "build"))
+    options = parser.parse_args()
+    runner = os.path.join(options.build, "bench", "engine_runner")
     if not os.path.exists(runner):
-        raise SystemExit(f"{runner} is missing; build it first: ninja -C {args.build} bench")
+        raise SystemExit(f"{runner} is missing; build it first: ninja -C {options.build} frugal bench")
+    if os.environ.get("FRUGAL_ISA") == "avx2":  # OpenVINO can be limited alike, the others choose by themselves
+        os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX2")
 
-    import onnxruntime
-    import torch
-
-    lines = ["| network | threads | Frugal | ONNX Runtime | LibTorch | ORT / Frugal | LibTorch / Frugal | largest difference to ORT |",
-             "|---|---|---|---|---|---|---|---|"]
-    for network in args.networks.split(","):
-        for threads in map(int, args.threads.split(",")):
-            median, best, error, isa = compare(runner, network, threads, args.rounds, args.pause, args.burst)
-            cells = [f"{median[s]:.2f} ({best[s]:.2f})" for s in ("Frugal", "ONNX Runtime", "LibTorch")]
-            ratios = [f"**{median[s] / median['Frugal']:.2f}**" for s in ("ONNX Runtime", "LibTorch")]
-            lines.append(f"| {network} | {threads} | " + " | ".join(cells + ratios) + f" | {error:.1e} |")
-            print(lines[-1], file=sys.stderr, flush=True)
-    head = (f"Frugal with {isa} on {cpu_name()}; ONNX Runtime {onnxruntime.__version__}, LibTorch {torch.__version__}; "
-            "batch 1, fp32, milliseconds: median (best).")
-    table = "\n".join([head, ""] + lines) + "\n"
-    print(table)
-    if args.update:
-        update(args.update, isa, table)
+    speed, costs, notes, isa = [], [], [], "?"
+    for network in options.networks.split(","):
+        with tempfile.TemporaryDirectory() as folder:
+            files = prepare(network, runner, folder)
+            for threads in map(int, options.threads.split(",")):
+                systems = compare(network, files, runner, threads, options, folder)
+                isa = systems["frugal"].facts[1]
+                speed.append(speed_row(files[0], threads, systems))
+                costs.append(cost_row(files[0], threads, systems))
+                print("| " + " | ".join(speed[-1]) + " |  load ms / MiB:", *costs[-1][2:], file=sys.stderr, flush=True)
+                for key, name in PEERS.items():
+                    if systems[key].why and threads == int(options.threads.split(",")[0]):
+                        notes.append(f"{name} cannot run {files[0]}: {systems[key].why}.")
+                    elif not systems[key].why and systems[key].error > 1e-3:
+                        notes.append(f"{name}'s output on {files[0]} differs from ONNX Runtime's by {systems[key].error:.1e}.")
+    names = ["Frugal", *PEERS.values()]
+    page = (f"Frugal with {isa} on {cpu_name()}; {versions()}; batch 1, fp32. Milliseconds: median (least); ratios to Frugal: "
+            "of the medians (of the least). Share: multiply-adds of the direct algorithm against the peak of all threads. "
+            "Difference: largest, to ONNX Runtime, relative to the largest output.\n\n")
+    page += markdown(["network", "threads", *names, *[f"{n} / Frugal" for n in names[1:]], "share of peak", "difference"], speed)
+    page += "\nTime to load and run once, milliseconds / memory that this took at most, MiB:\n\n"
+    page += markdown(["network", "threads", *names], costs)
+    page += f"\nThe stripped program without training has {binary_size(options.build):.1f} MiB."
+    page += "".join(f" {n}" for n in dict.fromkeys(notes)) + "\n"
+    print(page)
+    if options.update:
+        update(options.update, isa, page)
 
 
 def update(path, isa, table):
-    """Puts the table between the marks <!-- ISA --> and <!-- /ISA --> of a page."""
+    """Puts the tables between the marks <!-- ISA --> and <!-- /ISA --> of a page."""
     with open(path, encoding="utf-8") as file:
         page = file.read()
     begin, end = f"<!-- {isa} -->\n", f"<!-- /{isa} -->"
