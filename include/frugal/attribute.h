@@ -9,13 +9,16 @@
 #include <variant>
 #include <vector>
 
+#include "frugal/dim.h"
+
 namespace frugal {
 
 using Ints = std::vector<std::int64_t>;
 using Floats = std::vector<double>;
 
 struct Attr {
-  std::variant<bool, std::int64_t, double, std::string, Ints, Floats> value;
+  // A list of dims that are all numbers is kept as Ints.
+  std::variant<bool, std::int64_t, double, std::string, Ints, Floats, SymShape> value;
 
   // NOLINTBEGIN: implicit on purpose, so that attributes are written as {{"stride", Ints{2, 2}}, {"groups", 4}}.
   Attr() : value(false) {}
@@ -27,6 +30,9 @@ struct Attr {
   Attr(std::string v) : value(std::move(v)) {}
   Attr(Ints v) : value(std::move(v)) {}
   Attr(Floats v) : value(std::move(v)) {}
+  Attr(SymShape v) : value(std::move(v)) {
+    if (const auto& dims = std::get<SymShape>(value); fixed(dims)) value = fixed_shape(dims);
+  }
   // NOLINTEND
   // Written out because GCC 12 at -O3 destroys a variant whose copy has thrown.
   Attr(const Attr& other) : value(false) {

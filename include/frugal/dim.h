@@ -16,6 +16,7 @@ class Dim {
  public:
   Dim(std::int64_t value = 0) : constant_(value) {}  // NOLINT: implicit, a number is a dim
   static Dim symbol(const std::string& name);
+  static Dim parse(const std::string& text);  // what text() writes; Error says where it is wrong
 
   bool fixed() const { return terms_.empty(); }
   std::int64_t value() const;                // only of a fixed dim

@@ -9,7 +9,8 @@ namespace frugal {
 
 Plan make_plan(const Model& model, const std::vector<Shape>& input_shapes) {
   const Graph& graph = model.graph;
-  std::vector<ValueType> types = infer_types(graph, bind_inputs(graph, input_shapes));
+  const Bindings bindings = bind_inputs(graph, input_shapes);
+  std::vector<ValueType> types = infer_types(graph, bindings);
   Plan plan;
   for (std::size_t i = 0; i < types.size(); ++i) {
     const Value& value = graph.values()[i];
@@ -20,12 +21,14 @@ Plan make_plan(const Model& model, const std::vector<Shape>& input_shapes) {
   plan.inputs.assign(graph.inputs().begin(), graph.inputs().end());
   plan.outputs.assign(graph.outputs().begin(), graph.outputs().end());
   for (std::size_t i = 0; i < plan.inputs.size(); ++i) plan.value(plan.inputs[i]).input = static_cast<int>(i);
-  for (const Node& node : graph.nodes())
-    plan.steps.push_back({.node = &node,
+  for (const Node& node : graph.nodes()) {
+    std::optional<Node> bound = bound_node(node, bindings);
+    plan.steps.push_back({.node = bound ? &plan.bound.emplace_back(std::move(*bound)) : &node,
                           .op = &EngineRegistry::instance().get(node.op->name),
                           .inputs = node.inputs,
                           .outputs = node.outputs,
                           .name = node.name});
+  }
   return plan;
 }
 

@@ -3,6 +3,7 @@
 // memory_plan.cpp), and turned into a Program.
 #pragma once
 
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,7 @@ struct Plan {
   std::vector<PlanValue> values;  // the graph's values, then those that passes add
   std::vector<PlanStep> steps;    // in the order of execution
   std::vector<ValueId> inputs, outputs;
+  std::deque<Node> bound;  // nodes of the graph with symbols in their attributes, with numbers instead
 
   PlanValue& value(ValueId id) { return values[static_cast<std::size_t>(id)]; }
   const PlanValue& value(ValueId id) const { return values[static_cast<std::size_t>(id)]; }

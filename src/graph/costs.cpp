@@ -20,7 +20,8 @@ std::vector<ValueType> infer_types(const Graph& graph, const Bindings& bindings)
     if (v.kind != ValueKind::node) types[i] = {v.type.dtype, bind(v.type.shape, bindings)};
   }
   for (const Node& node : graph.nodes()) {
-    std::vector<ValueType> results = node.op->infer(OpContext(node, input_types(node, types)));
+    std::optional<Node> bound = bound_node(node, bindings);
+    std::vector<ValueType> results = node.op->infer(OpContext(bound ? *bound : node, input_types(node, types)));
     FRUGAL_ASSERT(results.size() == node.outputs.size());
     for (std::size_t i = 0; i < results.size(); ++i)
       types[static_cast<std::size_t>(node.outputs[i])] = std::move(results[i]);

@@ -1,6 +1,7 @@
 #include "frugal/dim.h"
 
 #include <algorithm>
+#include <charconv>
 #include <optional>
 
 #include "base/check.h"
@@ -14,6 +15,9 @@ struct Dim::Atom {
 };
 
 namespace {
+
+// Bounds of what a bad file may make us multiply out.
+constexpr std::size_t kMostTerms = 64, kLongest = 2048;
 
 std::int64_t floor_quotient(std::int64_t a, std::int64_t b) { return a / b - (a % b != 0 && (a % b < 0) != (b < 0)); }
 
@@ -41,6 +45,7 @@ Dim::Term Dim::make_term(std::int64_t coefficient, std::vector<AtomPtr> factors)
   std::sort(factors.begin(), factors.end(), [](const AtomPtr& a, const AtomPtr& b) { return a->key < b->key; });
   std::string key;
   for (const AtomPtr& f : factors) key += (key.empty() ? "" : "*") + f->key;
+  require(key.size() <= kLongest, "a dim becomes too complicated");
   return {coefficient, std::move(factors), std::move(key)};
 }
 
@@ -65,6 +70,7 @@ Dim operator+(const Dim& a, const Dim& b) {
   Dim sum = a;
   sum.constant_ = checked_add(sum.constant_, b.constant_);
   for (const Dim::Term& t : b.terms_) sum.add_term(t);
+  require(sum.terms_.size() <= kMostTerms, "a dim becomes too complicated");
   return sum;
 }
 
@@ -79,6 +85,7 @@ Dim operator*(const Dim& a, const Dim& b) {
       std::vector<Dim::AtomPtr> factors = x.factors;
       factors.insert(factors.end(), y.factors.begin(), y.factors.end());
       out.add_term(Dim::make_term(checked_mul(x.coefficient, y.coefficient), std::move(factors)));
+      require(out.terms_.size() <= kMostTerms, "a dim becomes too complicated");
     }
   return out;
 }
@@ -164,6 +171,72 @@ std::string Dim::text() const {
   if (constant_ != 0 || out.empty()) out += (out.empty() || constant_ < 0 ? "" : "+") + std::to_string(constant_);
   return out;
 }
+
+namespace {
+
+// expression = term {("+" | "-") term}; term = factor {"*" factor};
+// factor = number | name | "floor((" expression ")/" number ")".
+class DimReader {
+ public:
+  explicit DimReader(const std::string& text) : text_(text), at_(text.data()), end_(text.data() + text.size()) {}
+
+  Dim whole() {
+    if (text_.size() > kLongest) refuse();
+    Dim out = expression(0);
+    if (at_ != end_) refuse();
+    return out;
+  }
+
+ private:
+  [[noreturn]] void refuse() const {
+    fail("'{}' is no size such as 'batch', '2*height+1' or 'floor((height+1)/2)' (at character {})",
+         text_.substr(0, 80), at_ - text_.data() + 1);
+  }
+  bool take(std::string_view word) {
+    if (!std::string_view(at_, end_).starts_with(word)) return false;
+    at_ += word.size();
+    return true;
+  }
+  std::int64_t number() {
+    std::int64_t value = 0;
+    auto [next, error] = std::from_chars(at_, end_, value);
+    if (error != std::errc()) refuse();
+    at_ = next;
+    return value;
+  }
+  Dim factor(int depth) {
+    if (at_ == end_ || depth > 16) refuse();
+    if (*at_ >= '0' && *at_ <= '9') return number();
+    if (take("floor((")) {
+      Dim inner = expression(depth + 1);
+      if (!take(")/")) refuse();
+      std::int64_t divisor = number();
+      if (divisor <= 0 || !take(")")) refuse();
+      return floor_div(inner, divisor);
+    }
+    const char* first = at_;
+    while (at_ != end_ && std::string_view("+-*/()").find(*at_) == std::string_view::npos) ++at_;
+    if (first == at_) refuse();
+    return Dim::symbol(std::string(first, at_));
+  }
+  Dim term(int depth) {
+    Dim out = factor(depth);
+    while (take("*")) out = out * factor(depth);
+    return out;
+  }
+  Dim expression(int depth) {
+    Dim out = take("-") ? Dim(0) - term(depth) : term(depth);
+    while (at_ != end_ && (*at_ == '+' || *at_ == '-')) out = *at_++ == '+' ? out + term(depth) : out - term(depth);
+    return out;
+  }
+
+  const std::string& text_;
+  const char *at_, *end_;
+};
+
+}  // namespace
+
+Dim Dim::parse(const std::string& text) { return DimReader(text).whole(); }
 
 std::string to_string(const SymShape& shape) {
   std::string out;

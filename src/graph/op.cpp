@@ -27,6 +27,8 @@ const std::string& OpContext::text(std::string_view name) const { return attr_te
 const Ints& OpContext::ints(std::string_view name) const { return attr_ints(node_, name); }
 const Floats& OpContext::reals(std::string_view name) const { return attr_reals(node_, name); }
 
+SymShape OpContext::dims(std::string_view name) const { return attr_dims(node_, name); }
+
 const Attr& attribute(const Node& node, std::string_view name) {
   auto found = node.attrs.find(name);
   FRUGAL_ASSERT(found != node.attrs.end());
@@ -41,6 +43,23 @@ const std::string& attr_text(const Node& n, std::string_view name) {
 }
 const Ints& attr_ints(const Node& n, std::string_view name) { return std::get<Ints>(attribute(n, name).value); }
 const Floats& attr_reals(const Node& n, std::string_view name) { return std::get<Floats>(attribute(n, name).value); }
+
+SymShape attr_dims(const Node& n, std::string_view name) {
+  const Attr& attr = attribute(n, name);
+  if (auto* numbers = std::get_if<Ints>(&attr.value)) return {numbers->begin(), numbers->end()};
+  return std::get<SymShape>(attr.value);
+}
+
+std::optional<Node> bound_node(const Node& node, const Bindings& bindings) {
+  std::optional<Node> out;
+  for (const auto& [name, attr] : node.attrs) {
+    auto* dims = std::get_if<SymShape>(&attr.value);
+    if (!dims) continue;
+    if (!out) out = node;
+    out->attrs.insert_or_assign(name, Attr(bind(*dims, bindings)));
+  }
+  return out;
+}
 
 OpRegistry& OpRegistry::instance() {
   static OpRegistry* registry = [] {

@@ -30,7 +30,8 @@ struct InputSpec {
   InputType type = InputType::real;
 };
 
-enum class AttrType { boolean, integer, real, text, integers, reals };
+// dims: a list whose elements may be symbolic ("batch"); bound to numbers when a graph is compiled for given shapes.
+enum class AttrType { boolean, integer, real, text, integers, reals, dims };
 
 struct AttrSpec {
   std::string name;
@@ -62,6 +63,7 @@ class OpContext {
   const std::string& text(std::string_view name) const;
   const Ints& ints(std::string_view name) const;
   const Floats& reals(std::string_view name) const;
+  SymShape dims(std::string_view name) const;
 
   // A failure of this node: the sentence is prefixed with the node's name and op.
   template <typename... Args>
@@ -94,6 +96,10 @@ double attr_real(const Node& node, std::string_view name);
 const std::string& attr_text(const Node& node, std::string_view name);
 const Ints& attr_ints(const Node& node, std::string_view name);
 const Floats& attr_reals(const Node& node, std::string_view name);
+SymShape attr_dims(const Node& node, std::string_view name);  // of a bound node attr_ints gives the same
+
+// The node with the symbols in its attributes bound; nullopt where it has none.
+std::optional<Node> bound_node(const Node& node, const Bindings& bindings);
 
 class OpRegistry {
  public:

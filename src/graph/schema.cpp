@@ -9,8 +9,8 @@ namespace frugal {
 namespace {
 
 std::string_view type_name(AttrType type) {
-  constexpr std::string_view names[] = {"true or false", "an integer",         "a number",
-                                        "a text",        "a list of integers", "a list of numbers"};
+  constexpr std::string_view names[] = {"true or false",      "an integer",        "a number",      "a text",
+                                        "a list of integers", "a list of numbers", "a list of dims"};
   return names[static_cast<std::size_t>(type)];
 }
 
@@ -20,8 +20,10 @@ bool convert(Attr& attr, AttrType type) {
     if (auto* i = std::get_if<std::int64_t>(&attr.value)) attr = Attr(static_cast<double>(*i));
   if (type == AttrType::reals)
     if (auto* list = std::get_if<Ints>(&attr.value)) attr = Attr(Floats(list->begin(), list->end()));
-  if (type == AttrType::integers)
+  if (type == AttrType::integers || type == AttrType::dims)
     if (auto* list = std::get_if<Floats>(&attr.value); list && list->empty()) attr = Attr(Ints{});
+  if (type == AttrType::dims)
+    return std::holds_alternative<Ints>(attr.value) || std::holds_alternative<SymShape>(attr.value);
   return attr.value.index() == static_cast<std::size_t>(type);
 }
 
@@ -30,7 +32,18 @@ std::vector<double> numbers(const Attr& attr) {
   if (auto* r = std::get_if<double>(&attr.value)) return {*r};
   if (auto* list = std::get_if<Ints>(&attr.value)) return {list->begin(), list->end()};
   if (auto* list = std::get_if<Floats>(&attr.value)) return *list;
+  if (auto* list = std::get_if<SymShape>(&attr.value)) {  // those that are numbers already
+    std::vector<double> known;
+    for (const Dim& d : *list)
+      if (d.fixed()) known.push_back(static_cast<double>(d.value()));
+    return known;
+  }
   return {};
+}
+
+std::size_t length(const Attr& attr) {
+  if (auto* list = std::get_if<SymShape>(&attr.value)) return list->size();
+  return numbers(attr).size();
 }
 
 void check_values(const AttrSpec& spec, const Attr& attr, const std::string& where) {
@@ -42,7 +55,7 @@ void check_values(const AttrSpec& spec, const Attr& attr, const std::string& whe
             spec.max.value_or(0));
   }
   if (spec.length > 0)
-    require(numbers(attr).size() == static_cast<std::size_t>(spec.length), "{} must have {} elements, not {}", where,
+    require(length(attr) == static_cast<std::size_t>(spec.length), "{} must have {} elements, not {}", where,
             spec.length, to_string(attr));
   if (auto* text = std::get_if<std::string>(&attr.value); text && !spec.choices.empty())
     require(std::find(spec.choices.begin(), spec.choices.end(), *text) != spec.choices.end(),
@@ -62,6 +75,7 @@ std::string to_string(const Attr& attr) {
   if (auto* r = std::get_if<double>(&attr.value)) return fmt::format("{}", *r);
   if (auto* t = std::get_if<std::string>(&attr.value)) return *t;
   if (auto* l = std::get_if<Ints>(&attr.value)) return list(*l);
+  if (auto* l = std::get_if<SymShape>(&attr.value)) return "[" + to_string(*l) + "]";
   return list(std::get<Floats>(attr.value));
 }
 

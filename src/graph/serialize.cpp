@@ -15,14 +15,22 @@ constexpr int kVersion = 1;
 constexpr std::size_t kMaxItems = 1'000'000;  // nodes, weights: far above any network, far below trouble
 constexpr const char* kRoles[] = {"parameter", "buffer", "constant"};
 
-json attr_to_json(const Attr& attr) {
-  return std::visit([](const auto& v) { return json(v); }, attr.value);
-}
-
 json shape_to_json(const SymShape& shape) {
   json out = json::array();
   for (const Dim& d : shape) out.push_back(d.fixed() ? json(d.value()) : json(d.text()));
   return out;
+}
+
+json attr_to_json(const Attr& attr) {
+  if (auto* dims = std::get_if<SymShape>(&attr.value)) return shape_to_json(*dims);
+  return std::visit(
+      [](const auto& v) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(v)>, SymShape>)
+          return json();
+        else
+          return json(v);
+      },
+      attr.value);
 }
 
 json node_to_json(const Graph& graph, const Node& node) {
@@ -77,6 +85,17 @@ Attr attr_from_json(const json& j, const std::string& where) {
   if (j.is_number()) return Attr(j.get<double>());
   if (j.is_string()) return Attr(j.get<std::string>());
   require(j.is_array() && j.size() <= kMaxItems, "{} must be a number, text, truth value or list of numbers", where);
+  if (std::any_of(j.begin(), j.end(), [](const json& e) { return e.is_string(); })) {
+    SymShape dims;
+    for (const json& e : j) {
+      require(e.is_string() || e.is_number_integer(), "{} must be a list of numbers and sizes", where);
+      if (e.is_string())
+        dims.push_back(Dim::parse(e.get_ref<const std::string&>()));
+      else
+        dims.emplace_back(e.get<std::int64_t>());
+    }
+    return Attr(std::move(dims));
+  }
   bool integers = true;
   for (const json& e : j) {
     require(e.is_number(), "{} must be a list of numbers", where);

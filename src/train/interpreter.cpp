@@ -3,6 +3,8 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "engine/program.h"
+#include "graph/op.h"
 
 namespace frugal {
 
@@ -55,6 +57,12 @@ const TorchOp& TorchRegistry::get(std::string_view op) const {
   return found->second;
 }
 
+static Bindings bindings_of(const Graph& graph, const std::vector<torch::Tensor>& inputs) {
+  std::vector<Shape> shapes;
+  for (const torch::Tensor& t : inputs) shapes.push_back(t.sizes().vec());
+  return bind_inputs(graph, shapes);
+}
+
 Interpreter::Interpreter(const Graph& graph, const Weights& weights, torch::Device device, torch::ScalarType precision)
     : graph_(graph), device_(device) {
   for (const Value& value : graph.values()) {
@@ -70,6 +78,7 @@ Interpreter::Interpreter(const Graph& graph, const Weights& weights, torch::Devi
   std::vector<std::size_t> last_use(graph.values().size(), SIZE_MAX);
   for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
     const Node& node = graph.nodes()[i];
+    symbolic_ = symbolic_ || bound_node(node, {});
     plan_.push_back({&node, &TorchRegistry::instance().get(node.op->name), {}});
     for (ValueId id : node.inputs)
       if (id != kNone) last_use[static_cast<std::size_t>(id)] = i;
@@ -89,10 +98,12 @@ std::vector<torch::Tensor> Interpreter::forward(const std::vector<torch::Tensor>
   for (std::size_t i = 0; i < values.size(); ++i)
     if (graph_.values()[i].kind == ValueKind::weight) values[i] = weights_.at(graph_.values()[i].name);
   std::vector<torch::Tensor> in;
+  const Bindings bindings = symbolic_ ? bindings_of(graph_, inputs) : Bindings{};
   for (const PlannedNode& planned : plan_) {
     in.clear();
     for (ValueId id : planned.node->inputs) in.push_back(id == kNone ? torch::Tensor() : at(id));
-    std::vector<torch::Tensor> out = (*planned.op)({*planned.node, in, training});
+    const std::optional<Node> bound = symbolic_ ? bound_node(*planned.node, bindings) : std::nullopt;
+    std::vector<torch::Tensor> out = (*planned.op)({bound ? *bound : *planned.node, in, training});
     FRUGAL_ASSERT(out.size() == planned.node->outputs.size());
     for (std::size_t i = 0; i < out.size(); ++i) {
       at(planned.node->outputs[i]) = out[i];

@@ -44,6 +44,7 @@ class Interpreter {
   const Graph& graph_;
   torch::Device device_;
   std::map<std::string, torch::Tensor> weights_;
+  bool symbolic_ = false;  // some node has sizes in its attributes that are only known at run time
   std::vector<PlannedNode> plan_;
 };
 

@@ -190,5 +190,27 @@ TEST(Session, ProfilesEveryNode) {
   EXPECT_EQ(profile[1].name, "conv2 + add + relu_2");
 }
 
+// Sizes in attributes are bound to the inputs' shapes whenever a program is compiled.
+TEST(Session, BindsSizesInAttributes) {
+  const Dim batch = Dim::symbol("batch"), width = Dim::symbol("width");
+  Model model;
+  ValueId x = model.graph.add_input("x", {DType::f32, {batch, 2, width}});
+  ValueId y = model.graph.add_node("reshape", "y", {x}, {{"shape", SymShape{batch * Dim(2), width}}})[0];
+  ValueId z = model.graph.add_node(
+      "slice", "z", {y}, {{"starts", SymShape{floor_div(width, 2)}}, {"ends", SymShape{width}}, {"axes", Ints{1}}})[0];
+  model.graph.add_output(z, "z");
+  for (bool optimize : {false, true}) {
+    Session session(model, {.threads = 1, .optimize = optimize});
+    for (std::int64_t w : {4, 7}) {
+      Tensor in(DType::f32, {3, 2, w});
+      for (std::int64_t i = 0; i < in.numel(); ++i) in.data<float>()[i] = static_cast<float>(i);
+      Tensor out = session.run({in})[0];
+      ASSERT_EQ(out.shape(), (Shape{6, w - w / 2}));
+      for (std::int64_t r = 0; r < 6; ++r)
+        EXPECT_EQ(out.data<float>()[r * (w - w / 2)], static_cast<float>(r * w + w / 2));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace frugal

@@ -22,6 +22,27 @@ TEST(Dim, EqualValuesHaveEqualForms) {
   EXPECT_EQ((floor_div(h + Dim(1), 2)).text(), "floor((h+1)/2)");
 }
 
+TEST(Dim, ParseReadsWhatTextWrites) {
+  for (const Dim& d : {Dim(7), Dim(-3), h, h * Dim(-2) + w * h - Dim(1), floor_div(h + w * Dim(3) + Dim(1), 4) * w,
+                       floor_div(floor_div(h - Dim(1), 2) + Dim(1), 2)})
+    EXPECT_EQ(Dim::parse(d.text()), d) << d.text();
+  for (const char* bad :
+       {"", "+", "h+", "h*", "floor(h/2)", "floor((h)/0)", "floor((h)/2", "(h)", "99999999999999999999"})
+    EXPECT_THROW(Dim::parse(bad), Error) << bad;
+  EXPECT_THROW(Dim::parse(std::string(100000, '-')), Error);
+}
+
+TEST(Dim, StopsWhatGrowsWithoutEnd) {
+  auto squared = [](Dim d) {
+    for (int i = 0; i < 60; ++i) d = d * d;
+  };
+  auto tower = [](Dim d) {
+    for (int i = 0; i < 200; ++i) d = d + floor_div(d, 2);
+  };
+  EXPECT_THROW(squared(h + w), Error);
+  EXPECT_THROW(tower(h), Error);
+}
+
 TEST(Dim, RefusesWhatHasNoAnswer) {
   EXPECT_THROW(exact_div(h + Dim(1), w), Error);
   EXPECT_THROW(exact_div(Dim(7), Dim(2)), Error);

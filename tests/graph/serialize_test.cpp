@@ -21,6 +21,25 @@ TEST(Serialize, RoundTripIsTheSameText) {
   EXPECT_EQ(to_json(back), to_json(graph));
 }
 
+// A reshape and a slice whose sizes are only known at run time.
+TEST(Serialize, SymbolicSizesInAttributes) {
+  const Dim batch = Dim::symbol("batch"), width = Dim::symbol("width");
+  Graph graph("g");
+  ValueId x = graph.add_input("x", {DType::f32, {batch, 6, width}});
+  ValueId y = graph.add_node("reshape", "y", {x}, {{"shape", SymShape{batch * Dim(2), 3, width}}})[0];
+  ValueId z = graph.add_node(
+      "slice", "z", {y}, {{"starts", SymShape{Dim(1)}}, {"ends", SymShape{floor_div(width, 2)}}, {"axes", Ints{2}}})[0];
+  graph.add_output(z, "z");
+  json j = to_json(graph);
+  EXPECT_EQ(j["nodes"][0]["attrs"]["shape"], json::array({"2*batch", 3, "width"}));
+  EXPECT_EQ(j["nodes"][1]["attrs"]["starts"], json::array({1}));
+  Graph back = graph_from_json(json::parse(j.dump()));
+  EXPECT_EQ(to_json(back), j);
+  EXPECT_EQ(to_string(graph.value(z).type.shape), "2*batch,3,floor((width)/2)-1");
+  j["nodes"][0]["attrs"]["shape"][0] = "2*";
+  EXPECT_THROW(graph_from_json(j), Error);
+}
+
 // Each row breaks one field and expects a word of the sentence.
 TEST(Serialize, EachBrokenFieldIsNamed) {
   struct Row {
@@ -63,7 +82,7 @@ TEST(Serialize, EachBrokenFieldIsNamed) {
        [](json& j) {
          j["nodes"][0]["attrs"]["stride"] = {1, 1, 1};
        }},
-      {"list of numbers",
+      {"list of integers",
        [](json& j) {
          j["nodes"][0]["attrs"]["stride"] = {"a", 1};
        }},

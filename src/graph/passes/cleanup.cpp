@@ -26,6 +26,7 @@ Model fold_constants(const Model& model, const NodeEvaluator& evaluate) {
   return rewrite(model, [&](Rewriter& r, const Node& node) {
     std::vector<const Tensor*> inputs;
     WeightRole role = WeightRole::constant;
+    if (bound_node(node, {})) return Visit::copy;  // its result depends on sizes that are not known yet
     for (ValueId id : node.inputs) {
       inputs.push_back(nullptr);
       if (id == kNone) continue;

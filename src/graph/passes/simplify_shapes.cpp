@@ -5,12 +5,11 @@
 namespace frugal {
 namespace {
 
-// The `shape` attribute of a reshape that leads from `from` straight to `to`; empty where none can be written.
-Ints direct_shape(const SymShape& from, const SymShape& to) {
+// The `shape` attribute of a reshape that leads from `from` straight to `to`; without symbols where that is possible.
+Attr direct_shape(const SymShape& from, const SymShape& to) {
   Ints out;
   int open = 0;
   for (std::size_t i = 0; i < to.size(); ++i) {
-    if (to[i] == Dim(0)) return {};  // a written 0 means "copy"
     if (to[i].fixed())
       out.push_back(to[i].value());
     else if (i < from.size() && from[i] == to[i])
@@ -18,7 +17,7 @@ Ints direct_shape(const SymShape& from, const SymShape& to) {
     else if (++open == 1)
       out.push_back(-1);
     else
-      return {};
+      return to;
   }
   return out;
 }
@@ -34,9 +33,10 @@ Visit simplify_reshape(Rewriter& r, const Node& node) {
     r.replace(node.outputs[0], from);
     return Visit::done;
   }
-  Ints shape = direct_shape(old_shape, new_shape);
-  if (shape.empty()) return Visit::copy;
-  r.replace(node.outputs[0], r.add_node("reshape", node.name, {from}, {{"shape", shape}})[0]);
+  for (const Dim& d : new_shape)
+    if (d == Dim(0)) return Visit::copy;  // a written 0 means "copy"
+  Attrs attrs{{"shape", direct_shape(old_shape, new_shape)}};
+  r.replace(node.outputs[0], r.add_node("reshape", node.name, {from}, attrs)[0]);
   return Visit::done;
 }
 

@@ -7,13 +7,14 @@ std::vector<ValueType> infer(const OpContext& c) {
   const SymShape& in = c.shape(0);
   SymShape out;
   std::size_t unknown = SIZE_MAX;
-  for (std::size_t i = 0; i < c.ints("shape").size(); ++i) {
-    std::int64_t d = c.ints("shape")[i];
+  const SymShape wanted = c.dims("shape");
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const std::int64_t d = wanted[i].fixed() ? wanted[i].value() : 1;
     c.require(d >= -1, "a dim of the new shape is {}", d);
     c.require(d != 0 || i < in.size(), "dim {} is to be copied from the input, which has only {} dims", i, in.size());
     c.require(d != -1 || unknown == SIZE_MAX, "only one dim of the new shape can be -1");
     if (d == -1) unknown = i;
-    out.push_back(d == 0 ? in[i] : d == -1 ? Dim(1) : Dim(d));
+    out.push_back(d == 0 ? in[i] : d == -1 ? Dim(1) : wanted[i]);
   }
   if (unknown != SIZE_MAX) {
     // Dims copied at the same place cancel first, so that [batch,64,h,w] -> [batch,-1] needs no division by `batch`.
@@ -27,7 +28,9 @@ std::vector<ValueType> infer(const OpContext& c) {
       c.refuse("shape [" + to_string(in) + "] does not fit [" + to_string(out) + "]: " + e.what());
     }
   }
-  c.require(product(in) == product(out), "shape [{}] has another number of elements than [{}]", to_string(in),
+  // Sizes that are only named yet may prove equal when they are bound.
+  const bool open = !fixed(wanted) && !(product(in) - product(out)).fixed();
+  c.require(open || product(in) == product(out), "shape [{}] has another number of elements than [{}]", to_string(in),
             to_string(out));
   return {{c.input(0).dtype, out}};
 }
@@ -38,7 +41,7 @@ FRUGAL_OP(reshape) {
   return {.name = "reshape",
           .doc = "The same elements under another shape; 0 copies the input's dim at that place, -1 is what is left.",
           .inputs = {{.name = "x", .type = InputType::any}},
-          .attrs = {{"shape", AttrType::integers, std::nullopt, "the new dims", -1, std::nullopt}},
+          .attrs = {{"shape", AttrType::dims, std::nullopt, "the new dims", -1, std::nullopt}},
           .infer = infer};
 }
 

@@ -20,7 +20,7 @@ Dim scaled(const OpContext& c, const Dim& in, double scale) {
 
 std::vector<ValueType> infer(const OpContext& c) {
   c.require_rank(0, 4);
-  const Ints& size = c.ints("size");
+  const SymShape size = c.dims("size");
   const Floats& scale = c.reals("scale");
   c.require((size.size() == 2 && scale.empty()) || (size.empty() && scale.size() == 2),
             "either 'size' or 'scale' must be given, two numbers (height, width)");
@@ -28,7 +28,7 @@ std::vector<ValueType> infer(const OpContext& c) {
   for (std::size_t i = 0; i < 2; ++i) {
     Dim& d = out.shape[i + 2];
     c.require(!d.fixed() || d.value() > 0, "there is nothing to resize in shape [{}]", to_string(c.shape(0)));
-    d = size.empty() ? scaled(c, d, scale[i]) : Dim(size[i]);
+    d = size.empty() ? scaled(c, d, scale[i]) : size[i];
     c.require(!d.fixed() || d.value() > 0, "the output would be empty: [{}] scaled by {} and {}", to_string(c.shape(0)),
               scale.empty() ? 0 : scale[0], scale.empty() ? 0 : scale[1]);
   }
@@ -65,7 +65,7 @@ FRUGAL_OP(resize) {
                      {},
                      {},
                      {"half_pixel", "align_corners", "asymmetric"}},
-                    {"size", AttrType::integers, Attr(Ints{}), "height and width of the output", 1, 1 << 20},
+                    {"size", AttrType::dims, Attr(Ints{}), "height and width of the output", 1, 1 << 20},
                     {"scale", AttrType::reals, Attr(Floats{}), "or: factors of height and width", 1e-4, 1e4}},
           .infer = infer};
 }

@@ -9,7 +9,9 @@ constexpr std::int64_t kToTheEnd = std::int64_t{1} << 31;
 
 // A symbolic size is taken to be large enough for the bounds; where it turns out smaller, the bounds are
 // clamped like those of a known size when the graph is compiled.
-Dim bound(const Dim& size, std::int64_t at) {
+Dim bound(const Dim& size, const Dim& place) {
+  if (!place.fixed()) return place;
+  const std::int64_t at = place.value();
   if (size.fixed()) return std::clamp<std::int64_t>(at < 0 ? at + size.value() : at, 0, size.value());
   if (at >= kToTheEnd) return size;
   return at < 0 ? size + Dim(at) : Dim(at);
@@ -17,7 +19,8 @@ Dim bound(const Dim& size, std::int64_t at) {
 
 std::vector<ValueType> infer(const OpContext& c) {
   ValueType out = c.input(0);
-  const Ints &starts = c.ints("starts"), &ends = c.ints("ends"), &axes = c.ints("axes"), &steps = c.ints("steps");
+  const SymShape starts = c.dims("starts"), ends = c.dims("ends");
+  const Ints &axes = c.ints("axes"), &steps = c.ints("steps");
   c.require(starts.size() == ends.size() && (axes.empty() || axes.size() == starts.size()) &&
                 (steps.empty() || steps.size() == starts.size()),
             "starts, ends, axes and steps must have equal lengths, not {}, {}, {} and {}", starts.size(), ends.size(),
@@ -43,8 +46,8 @@ FRUGAL_OP(slice) {
               "The elements start, start + step, ... before end along each named axis. Negative bounds count from "
               "the end, bounds outside are moved to the border.",
           .inputs = {{.name = "x", .type = InputType::any}},
-          .attrs = {{"starts", AttrType::integers, std::nullopt, "first element along each axis"},
-                    {"ends", AttrType::integers, std::nullopt, "one beyond the last; 2147483648 and more: to the end"},
+          .attrs = {{"starts", AttrType::dims, std::nullopt, "first element along each axis"},
+                    {"ends", AttrType::dims, std::nullopt, "one beyond the last; 2147483648 and more: to the end"},
                     {"axes", AttrType::integers, Attr(Ints{}), "the axes meant; empty: 0, 1, ..."},
                     {"steps", AttrType::integers, Attr(Ints{}), "distance between elements; empty: 1", 1, 1 << 30}},
           .infer = infer};
