@@ -29,9 +29,9 @@ struct Session::Impl {
         pool(o.threads > 0 ? o.threads : available_cores()) {
     verify(model);
     if (options.optimize)
-      simplified = simplify(model, [&](const Node& node, const std::vector<const Tensor*>& inputs) {
+      simplified = fuse_attention(simplify(model, [&](const Node& node, const std::vector<const Tensor*>& inputs) {
         return evaluate_node(node, inputs, table);
-      });
+      }));
   }
 
   const Model& compiled_model() const { return options.optimize ? simplified : model; }

@@ -12,7 +12,7 @@ namespace frugal {
 namespace {
 
 // The first layer's row segment lives on the stack of the kernel (kRowSegment in simd/conv.inl).
-constexpr std::int64_t kMaxPlainReach = 256;
+constexpr std::int64_t kMaxPlainReach = 256, kMaxPlainStride = 16;
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
@@ -27,7 +27,7 @@ bool fits(const KernelTable& table, const Conv2dShape& s, ConvAlgorithm algorith
   switch (algorithm) {
     case ConvAlgorithm::direct: return whole_blocks(s.in_c, s, block) && whole_blocks(s.out_c, s, block);
     case ConvAlgorithm::plain_input:
-      return table.conv_plain && s.groups == 1 && (s.stride_w == 1 || s.stride_w == 2 || s.stride_w == 4) &&
+      return table.conv_plain && s.groups == 1 && s.stride_w <= kMaxPlainStride &&
              (s.kernel_w - 1) * s.dilation_w < kMaxPlainReach;
     case ConvAlgorithm::depthwise: return table.conv_depthwise && s.groups == s.in_c && s.groups == s.out_c;
     case ConvAlgorithm::winograd_2:

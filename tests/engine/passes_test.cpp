@@ -233,5 +233,46 @@ TEST(Verify, NamesTheWeightThatIsMissingOrWrong) {
   EXPECT_ERROR(verify(Graph("empty")), "no output");
 }
 
+// Attention as it is written in PyTorch: `head_major` with k transposed on its own, the scale on q or on the scores.
+Model attention_model(bool separate_transpose, bool scale_scores, bool bias, bool twice_used) {
+  GraphBuilder b("net");
+  ValueId x = b.input("x", {Dim::symbol("batch"), 6, 10});
+  std::vector<ValueId> parts = b.ops("split", {b.linear("qkv", x, 30)}, {{"sizes", Ints{10, 10, 10}}, {"axis", -1}});
+  auto heads = [&](ValueId part, Ints perm) {
+    return b.op("transpose", {b.op("reshape", {part}, {{"shape", Ints{0, 6, 2, 5}}})}, {{"perm", perm}});
+  };
+  ValueId scale = b.weight("scale", {1}), q = heads(parts[0], {0, 2, 1, 3}), v = heads(parts[2], {0, 2, 1, 3});
+  ValueId k = heads(parts[1], separate_transpose ? Ints{0, 2, 3, 1} : Ints{0, 2, 1, 3});
+  if (!scale_scores) q = b.op("mul", {q, scale});
+  ValueId scores = b.op("matmul", {q, k}, {{"transpose_b", !separate_transpose}});
+  if (scale_scores) scores = b.op("div", {scores, scale});
+  if (bias) scores = b.add(scores, b.weight("bias", {1, 2, 6, 6}));
+  scores = b.op("softmax", {scores});
+  ValueId y = b.op("matmul", {scores, v});
+  b.output(b.op("reshape", {b.op("transpose", {y}, {{"perm", Ints{0, 2, 1, 3}}})}, {{"shape", Ints{0, 6, 10}}}), "y");
+  if (twice_used) b.output(scores, "weights");
+  return with_weights(b.finish());
+}
+
+TEST(FuseAttention, FindsItHoweverItIsWritten) {
+  const Tensor x = test::random_tensor({2, 6, 10}, 3);
+  for (bool separate : {false, true})
+    for (bool scale_scores : {false, true})
+      for (bool bias : {false, true}) {
+        Model after = checked(attention_model(separate, scale_scores, bias, false), fuse_attention, {x});
+        const Strings ops = test::node_ops(after.graph);
+        EXPECT_EQ(std::count(ops.begin(), ops.end(), "attention"), 1);
+        for (const char* gone : {"softmax", "matmul", "mul", "div", "add"})
+          EXPECT_EQ(std::count(ops.begin(), ops.end(), gone), 0) << gone;
+      }
+}
+
+TEST(FuseAttention, LeavesWeightsThatSomebodyElseReads) {
+  const Tensor x = test::random_tensor({2, 6, 10}, 3);
+  const Strings ops = test::node_ops(checked(attention_model(false, false, false, true), fuse_attention, {x}).graph);
+  EXPECT_EQ(std::count(ops.begin(), ops.end(), "attention"), 0);
+  EXPECT_EQ(std::count(ops.begin(), ops.end(), "softmax"), 1);
+}
+
 }  // namespace
 }  // namespace frugal

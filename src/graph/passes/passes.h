@@ -32,7 +32,10 @@ Model fold_padding(const Model& model);
 // One node for several with the same op, attributes and inputs.
 Model merge_duplicates(const Model& model);
 
-// All of the above, for inference.
+// softmax(scale q k^T + bias) v becomes one node `attention`: for the engine, other systems know the parts better.
+Model fuse_attention(const Model& model);
+
+// All but the last of the above, for inference.
 Model simplify(const Model& model, const NodeEvaluator& evaluate);
 
 }  // namespace frugal

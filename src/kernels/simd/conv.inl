@@ -148,15 +148,16 @@ void direct(const Conv2dArgs& args, Extent begin, Extent end) {
 
 // --- Plain input: the row of taps is the inner loop ---
 
-constexpr int kRowSegment = 512;  // floats; conv2d.cpp bounds kernels by kMaxPlainReach
+constexpr int kRowSegment = 512;  // floats; conv2d.cpp bounds kernels and strides by kMaxPlainReach
 
+// S: the stride where it is 1, 2 or 4; 0 for others.
 template <int R, int NB, int S>
 void plain_tile(const Conv2dArgs& args, const Place& at) {
   const Conv2dShape& s = args.shape;
   const float* in = args.in + at.image * s.in_c * s.in_h * s.in_w;
   const float* w = args.weights + at.chunk * 2 * s.in_c * s.kernel_h * s.kernel_w * kLanes;
-  const std::int64_t first_y = at.y * s.stride_h - s.pad_top, ix = at.x * S - s.pad_left;
-  const std::int64_t reach = (R - 1) * S + (s.kernel_w - 1) * s.dilation_w + 1;
+  const std::int64_t first_y = at.y * s.stride_h - s.pad_top, step = S ? S : s.stride_w, ix = at.x * step - s.pad_left;
+  const std::int64_t reach = (R - 1) * step + (s.kernel_w - 1) * s.dilation_w + 1;
   const bool inside = ix >= 0 && ix + reach <= s.in_w;
 
   float staged[kRowSegment];
@@ -172,7 +173,7 @@ void plain_tile(const Conv2dArgs& args, const Place& at) {
         for (std::int64_t i = 0; i < reach; ++i) staged[i] = ix + i >= 0 && ix + i < s.in_w ? row[ix + i] : 0;
         pixels = staged;
       }
-      accumulate(acc, pixels, S, s.dilation_w, w, NB * kLanes, s.kernel_w);
+      accumulate(acc, pixels, step, s.dilation_w, w, NB * kLanes, s.kernel_w);
     }
   finish_tile(acc, conv_store(args, at.image, at.chunk * 2, NB, at.y, at.x), args.epilogue);
 }
@@ -198,8 +199,10 @@ void plain(const Conv2dArgs& args, Extent begin, Extent end) {
         pair ? plain_row<2, 1>(args, at) : plain_row<1, 1>(args, at);
       else if (s.stride_w == 2)
         pair ? plain_row<2, 2>(args, at) : plain_row<1, 2>(args, at);
-      else
+      else if (s.stride_w == 4)
         pair ? plain_row<2, 4>(args, at) : plain_row<1, 4>(args, at);
+      else
+        pair ? plain_row<2, 0>(args, at) : plain_row<1, 0>(args, at);
     }
 }
 

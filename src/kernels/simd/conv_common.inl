@@ -25,7 +25,8 @@ inline TileStore conv_store(const Conv2dArgs& args, std::int64_t image, std::int
           e.bias ? e.bias + block * kLanes : nullptr,
           e.activation.slope ? e.activation.slope + block * kLanes : nullptr,
           static_cast<int>(left < kLanes ? left : kLanes),
-          false};
+          false,
+          true};
 }
 
 }  // namespace

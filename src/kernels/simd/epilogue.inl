@@ -16,6 +16,7 @@ struct TileStore {
   const float* slope;  // prelu, of the tile's first channel
   int last_lanes;      // valid lanes of the last block
   bool channels_are_rows;
+  bool whole_blocks;  // the other lanes of the last block exist in `out` and `residual` and may hold anything
 };
 
 // Clamping covers none, relu and clip, and stays in registers.
@@ -33,52 +34,39 @@ inline bool clamp_bounds(const ActivationSpec& spec, float* lo, float* hi) {
   }
 }
 
-// In place on `n` vectors that lie one after another in `values`; row-major [rows][blocks].
-__attribute__((noinline)) void activate_tile(float* values, int rows, int blocks, const TileStore& to,
-                                             const ActivationSpec& spec) {
-  if (spec.kind == Activation::prelu) {
-    for (int p = 0; p < rows; ++p)
-      for (int b = 0; b < blocks; ++b) {
-        float* v = values + (p * blocks + b) * kLanes;
-        V slope = to.channels_are_rows ? broadcast(to.slope + p)
-                                       : load_first(to.slope + b * kLanes, b + 1 == blocks ? to.last_lanes : kLanes);
-        store(v, leaky(load(v), slope));
-      }
-    return;
-  }
-  int n = rows * blocks;
-  for_activation(spec, [=](auto f) {
-    for (int i = 0; i < n; ++i) store(values + i * kLanes, f(load(values + i * kLanes)));
-  });
+// The general way: `values` holds the sums, [rows][blocks] vectors.
+template <typename F>
+inline void finish_each(const float* values, int rows, int blocks, const TileStore& to, const Epilogue& e, F activate) {
+  for (int p = 0; p < rows; ++p)
+    for (int b = 0; b < blocks; ++b, values += kLanes) {
+      const std::int64_t at = p * to.row_stride + b * to.block_stride;
+      const int lanes = b + 1 == blocks ? to.last_lanes : kLanes;
+      V x = load(values);
+      if (to.bias) x = add(x, to.channels_are_rows ? broadcast(to.bias + p) : load_first(to.bias + b * kLanes, lanes));
+      if (to.residual && !e.residual_last) x = add(x, load_first(to.residual + at, lanes));
+      x = activate(x, p, b, lanes);
+      if (to.residual && e.residual_last) x = add(x, load_first(to.residual + at, lanes));
+      store_first(to.out + at, x, lanes);
+    }
 }
 
-// The general way: `values` holds the sums, [rows][blocks] vectors, and is scratch afterwards.
-__attribute__((noinline)) void finish_values(float* values, int rows, int blocks, const TileStore& to,
+__attribute__((noinline)) void finish_values(const float* values, int rows, int blocks, const TileStore& to,
                                              const Epilogue& e) {
-  auto each = [&](auto f) {
-    for (int p = 0; p < rows; ++p)
-      for (int b = 0; b < blocks; ++b)
-        f(values + (p * blocks + b) * kLanes, p, b, p * to.row_stride + b * to.block_stride,
-          b + 1 == blocks ? to.last_lanes : kLanes);
-  };
-  each([&](float* v, int p, int b, std::int64_t at, int lanes) {
-    V x = load(v);
-    if (to.bias) x = add(x, to.channels_are_rows ? broadcast(to.bias + p) : load_first(to.bias + b * kLanes, lanes));
-    if (to.residual && !e.residual_last) x = add(x, load_first(to.residual + at, lanes));
-    store(v, x);
-  });
-  activate_tile(values, rows, blocks, to, e.activation);
-  each([&](float* v, int, int, std::int64_t at, int lanes) {
-    V x = load(v);
-    if (to.residual && e.residual_last) x = add(x, load_first(to.residual + at, lanes));
-    store_first(to.out + at, x, lanes);
-  });
+  if (e.activation.kind == Activation::prelu) {
+    finish_each(values, rows, blocks, to, e, [&](V x, int p, int b, int lanes) {
+      return leaky(x, to.channels_are_rows ? broadcast(to.slope + p) : load_first(to.slope + b * kLanes, lanes));
+    });
+    return;
+  }
+  for_activation(e.activation,
+                 [&](auto f) { finish_each(values, rows, blocks, to, e, [f](V x, int, int, int) { return f(x); }); });
 }
 
 template <int R, int NB>
 __attribute__((always_inline)) inline void finish_tile(V (&acc)[R][NB], const TileStore& to, const Epilogue& e) {
   float lo, hi;
-  if (!clamp_bounds(e.activation, &lo, &hi) || to.last_lanes < kLanes || (to.residual && e.residual_last)) {
+  if (!clamp_bounds(e.activation, &lo, &hi) || (to.last_lanes < kLanes && !to.whole_blocks) ||
+      (to.residual && e.residual_last)) {
     alignas(64) float values[R * NB * kLanes];
 #pragma GCC unroll 16
     for (int p = 0; p < R; ++p) {
@@ -90,7 +78,9 @@ __attribute__((always_inline)) inline void finish_tile(V (&acc)[R][NB], const Ti
   }
   V vlo = set1(lo), vhi = set1(hi), bias[NB];
 #pragma GCC unroll 4
-  for (int b = 0; b < NB; ++b) bias[b] = to.bias && !to.channels_are_rows ? load(to.bias + b * kLanes) : zero();
+  for (int b = 0; b < NB; ++b)
+    bias[b] = to.bias && !to.channels_are_rows ? load_first(to.bias + b * kLanes, b + 1 == NB ? to.last_lanes : kLanes)
+                                               : zero();
 #pragma GCC unroll 16
   for (int p = 0; p < R; ++p) {
     V row_bias = to.bias && to.channels_are_rows ? broadcast(to.bias + p) : zero();

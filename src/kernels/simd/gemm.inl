@@ -10,6 +10,30 @@ namespace {
 constexpr int kPanel = 2 * kLanes;
 constexpr int kTilesAtOnce = 8;  // row tiles packed before the panels are walked: B is read once for all of them
 
+// to[i * to_step + p] = from[p * from_step + i] for p < rows, i < columns.
+void transpose(std::int64_t rows, std::int64_t columns, const float* from, std::int64_t from_step, float* to,
+               std::int64_t to_step) {
+  std::int64_t p = 0;
+  for (; p + 4 <= rows; p += 4) {
+    const float* f = from + p * from_step;
+    float* t = to + p;
+    std::int64_t i = 0;
+    for (; i + 4 <= columns; i += 4, t += 4 * to_step) {
+      __m128 a = _mm_loadu_ps(f + i), b = _mm_loadu_ps(f + from_step + i), c = _mm_loadu_ps(f + 2 * from_step + i),
+             d = _mm_loadu_ps(f + 3 * from_step + i);
+      _MM_TRANSPOSE4_PS(a, b, c, d);
+      _mm_storeu_ps(t, a);
+      _mm_storeu_ps(t + to_step, b);
+      _mm_storeu_ps(t + 2 * to_step, c);
+      _mm_storeu_ps(t + 3 * to_step, d);
+    }
+    for (; i < columns; ++i, t += to_step)
+      for (int j = 0; j < 4; ++j) t[j] = f[j * from_step + i];
+  }
+  for (; p < rows; ++p)
+    for (std::int64_t i = 0; i < columns; ++i) to[i * to_step + p] = from[p * from_step + i];
+}
+
 void pack_b(std::int64_t n, std::int64_t k, const float* b, std::int64_t ldb, bool transposed, float* packed,
             std::int64_t begin, std::int64_t end) {
   for (std::int64_t panel = begin; panel < end; ++panel) {
@@ -17,19 +41,12 @@ void pack_b(std::int64_t n, std::int64_t k, const float* b, std::int64_t ldb, bo
     std::int64_t first = panel * kPanel, columns = n - first < kPanel ? n - first : kPanel;
     if (columns < kPanel) std::memset(to, 0, sizeof(float) * static_cast<std::size_t>(k * kPanel));
     if (transposed) {
-      for (std::int64_t j = 0; j < columns; ++j)
-        for (std::int64_t i = 0; i < k; ++i) to[i * kPanel + j] = b[(first + j) * ldb + i];
+      transpose(columns, k, b + first * ldb, ldb, to, kPanel);
     } else {
       for (std::int64_t i = 0; i < k; ++i)
         std::memcpy(to + i * kPanel, b + i * ldb + first, sizeof(float) * static_cast<std::size_t>(columns));
     }
   }
-}
-
-// rows x k of A as [k][rows].
-void pack_a(const float* a, std::int64_t lda, std::int64_t k, int rows, float* to) {
-  for (int p = 0; p < rows; ++p)
-    for (std::int64_t i = 0; i < k; ++i) to[i * rows + p] = a[p * lda + i];
 }
 
 template <int R, int NB>
@@ -52,7 +69,7 @@ void gemm(const GemmArgs& g, std::int64_t row_begin, std::int64_t row_end, std::
     for (; tiles < kTilesAtOnce && next < row_end; ++tiles) {
       int r = next_tile(row_end - next);
       const float* a = g.a + next * g.lda;
-      if (r > 1) pack_a(a, g.lda, g.k, r, to);
+      if (r > 1) transpose(r, g.k, a, g.lda, to, r);  // [k][rows]
       packed[tiles] = r > 1 ? to : a;
       rows[tiles] = r;
       to += r * g.k;
@@ -72,7 +89,8 @@ void gemm(const GemmArgs& g, std::int64_t row_begin, std::int64_t row_end, std::
                            g.epilogue.bias ? g.epilogue.bias + channel : nullptr,
                            g.epilogue.activation.slope ? g.epilogue.activation.slope + channel : nullptr,
                            last_lanes,
-                           g.channels_are_rows};
+                           g.channels_are_rows,
+                           false};
         with_rows<kTileRows>(rows[t], [&]<int R>() {
           if (columns > kLanes)
             gemm_tile<R, 2>(packed[t], g.b + panel * g.k * kPanel, g.k, store_to, g.epilogue);

@@ -22,6 +22,8 @@ FRUGAL_ROWS(conv2d) {
   conv(table, {2, 17, 6, 7}, 33, {3, 3}, one, same, one, 1, false);
   conv(table, {1, 32, 13, 13}, 48, {3, 3}, one, same);         // large enough for Winograd
   conv(table, {1, 3, 18, 17}, 16, {7, 7}, two, {3, 3, 3, 3});  // a network's first layer
+  conv(table, {1, 3, 34, 300}, 33, {16, 16}, {16, 16}, none);  // patches of a transformer
+  conv(table, {1, 2, 9, 70}, 5, {3, 5}, {3, 3}, {1, 2, 1, 2});
   conv(table, {2, 17, 5, 4}, 9, one, one, none);
   conv(table, {1, 16, 7, 7}, 32, one, two, none);  // projection shortcut
   conv(table, {1, 4, 6, 6}, 4, {1, 5}, {1, 2}, {0, 2, 0, 2});
