@@ -11,6 +11,7 @@
 #include "frugal/graph.h"
 #include "frugal/image.h"
 #include "frugal/model.h"
+#include "frugal/onnx.h"
 #include "frugal/prepare.h"
 #include "frugal/session.h"
 #include "frugal/task_info.h"

@@ -12,6 +12,7 @@
 #include "formats/model_file.h"
 #include "formats/safetensors.h"
 #include "formats/weights.h"
+#include "frugal/onnx.h"
 #include "graph/initial_weights.h"
 #include "models/registry.h"
 
@@ -67,20 +68,32 @@ OpenedModel from_checkpoint(SafetensorsFile file, const ModelSource& source) {
 
 void check_file(const std::string& path) {
   std::string extension = fs::path(path).extension().string();
-  for (const char* later : {".onnx", ".gguf"})
-    if (extension == later)
-      fail("{}: {} files are not read yet; convert the model to .safetensors, or take a built-in network with --arch",
-           path, later);
+  if (extension == ".gguf")
+    fail("{}: .gguf files are not read yet; convert the model to .safetensors, or take a built-in network with --arch",
+         path);
   if (fs::exists(path)) {
-    if (fs::is_directory(path)) fail("{} is a folder; a model is one file (.safetensors)", path);
+    if (fs::is_directory(path)) fail("{} is a folder; a model is one file (.safetensors, .onnx)", path);
   } else {
     fail("{}: there is no such file", path);
   }
-  if (extension != ".safetensors") fail_usage("{}: a model file ends in .safetensors", path);
+  if (extension != ".safetensors" && extension != ".onnx")
+    fail_usage("{}: a model file ends in .safetensors or .onnx", path);
+}
+
+OpenedModel from_onnx(const ModelSource& source) {
+  if (!source.arch.empty()) fail_usage("--arch goes with a checkpoint file; {} holds its own graph", source.model);
+  OnnxOptions options;
+  for (const std::string& text : source.shapes) options.shapes.insert(parse_shape(text, "--shape"));
+  OpenedModel opened;
+  opened.model = load_onnx(source.model, options);
+  opened.name = opened.model.graph.name();
+  opened.file_bytes = fs::file_size(source.model);
+  return opened;
 }
 
 OpenedModel from_file(const ModelSource& source) {
   check_file(source.model);
+  if (fs::path(source.model).extension() == ".onnx") return from_onnx(source);
   SafetensorsFile file = read_safetensors(source.model);
   OpenedModel opened;
   if (file.metadata.contains("frugal.format")) {
@@ -99,7 +112,7 @@ OpenedModel from_file(const ModelSource& source) {
 }  // namespace
 
 void ModelSource::add_options(CLI::App& app, bool with_shape) {
-  app.add_option("MODEL", model, "A built-in name (random weights) or a .safetensors file")->required();
+  app.add_option("MODEL", model, "A built-in name (random weights), or a .safetensors or .onnx file")->required();
   app.add_option("--arch", arch, "The built-in network that a plain checkpoint belongs to")->type_name("NAME");
   add_number(app, "--classes", classes, 1, 1000000, "Classes of a built-in network (default: its own)");
   app.add_option("--option", options, "An option of a built-in network, such as width=32; may be repeated")

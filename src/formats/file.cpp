@@ -15,6 +15,14 @@ namespace frugal {
 std::shared_ptr<const MappedFile> MappedFile::open(const std::string& path) {
   int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // O_NONBLOCK: a pipe must not hang us
   require(fd >= 0, "cannot open {}: {}", path, std::strerror(errno));
+  struct Closer {
+    int fd;
+    ~Closer() { ::close(fd); }
+  } closer{fd};
+  return from_descriptor(fd, path);
+}
+
+std::shared_ptr<const MappedFile> MappedFile::from_descriptor(int fd, const std::string& name) {
   struct stat status {};
   void* data = nullptr;
   std::size_t size = 0;
@@ -27,8 +35,7 @@ std::shared_ptr<const MappedFile> MappedFile::open(const std::string& path) {
     data = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
     if (data == MAP_FAILED) problem = std::strerror(errno);
   }
-  ::close(fd);
-  require(problem.empty(), "cannot read {}: {}", path, problem);
+  require(problem.empty(), "cannot read {}: {}", name, problem);
   return std::shared_ptr<const MappedFile>(new MappedFile(data, size));
 }
 

@@ -18,6 +18,8 @@ class MappedFile {
  public:
   // Error if the file is missing, unreadable or not a regular file.
   static std::shared_ptr<const MappedFile> open(const std::string& path);
+  // The same of an open file, whose descriptor stays the caller's; `name` is for messages.
+  static std::shared_ptr<const MappedFile> from_descriptor(int fd, const std::string& name);
   ~MappedFile();
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;

@@ -93,17 +93,19 @@ FRUGAL_COMMAND(convert) {
   commands.add(
       {.name = "convert",
        .summary = "Change a model's file format",
-       .help = "Writes a model in another format, told by the extension of OUT. A model file or a built-in network "
-               "becomes\n"
-               ".safetensors (graph, weights, notes in one file) or .npz (weights only). A plain checkpoint becomes a "
-               "model\n"
-               "file with --arch. Which ops the engine does not support is said at once. JSON: {ops, unsupported}.",
+       .help =
+           "Writes a model in another format, told by the extension of OUT. A model file (also .onnx) or a built-in "
+           "network becomes\n"
+           ".safetensors (graph, weights, notes in one file) or .npz (weights only). A plain checkpoint becomes a "
+           "model\n"
+           "file with --arch. Which ops the engine does not support is said at once. JSON: {ops, unsupported}.",
        .examples = "  frugal convert resnet20.safetensors model.safetensors --arch resnet20_cifar_a\n"
+                   "  frugal convert model.onnx model.safetensors --shape images=1x3x640x640\n"
                    "  frugal convert model.safetensors weights.npz\n"
                    "  frugal convert weights.npz weights.safetensors",
        .define = [](CLI::App& app) -> CommandRun {
          auto convert = std::make_shared<Convert>();
-         convert->source.add_options(app, false);
+         convert->source.add_options(app, true);
          app.add_option("OUT", convert->output, "The file to write: .safetensors or .npz")->required();
          return [convert](const Common& common) { return run_convert(*convert, common); };
        }});

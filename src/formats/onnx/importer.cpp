@@ -1,0 +1,334 @@
+#include "formats/onnx/importer.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "formats/onnx/tensor.h"
+#include "graph/verify.h"
+
+namespace frugal::onnx_import {
+namespace {
+
+constexpr std::int64_t kOldestOpset = 7, kNewestOpset = 27;
+constexpr std::size_t kMostNodes = 200'000, kMostDepth = 32, kMostNamed = 50;
+
+// A symbol that can stand in the text of a dim: letters, digits, "_", "." and "#".
+std::string symbol_name(const std::string& name) {
+  std::string out;
+  for (char c : name.substr(0, 64))
+    out += std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.' ? c : '_';
+  if (out.empty() || std::isdigit(static_cast<unsigned char>(out[0]))) out.insert(0, "_");
+  return out == "floor" ? "floor_" : out;
+}
+
+bool default_domain(const std::string& domain) { return domain.empty() || domain == "ai.onnx"; }
+
+}  // namespace
+
+Binding* Scope::find(const std::string& name) const {
+  for (const Scope* scope = this; scope; scope = scope->outer)
+    if (auto found = scope->names.find(name); found != scope->names.end()) return found->second.get();
+  return nullptr;
+}
+
+Importer::Importer(onnx::ModelProto& proto, ExternalFolder& folder, const OnnxOptions& options)
+    : proto_(proto), folder_(folder), options_(options) {
+  for (auto add : {add_elementwise, add_shapes, add_gathers, add_linear, add_convolutions, add_pools, add_norms,
+                   add_reductions, add_resize, add_recurrent, add_quantised, add_einsum})
+    add(table_);
+}
+
+void Importer::read_opsets() {
+  for (const auto& set : proto_.opset_import())
+    if (default_domain(set.domain())) opset_ = set.version();
+  require(opset_ != 0, "the file does not say its opset");
+  require(opset_ >= kOldestOpset && opset_ <= kNewestOpset, "it has opset {}; known are {} to {}", opset_, kOldestOpset,
+          kNewestOpset);
+}
+
+std::string Importer::unique(const std::string& name) const {
+  std::string out = name;
+  for (int i = 2; taken_.contains(out) || model_.graph.fresh_name(out) != out; ++i)
+    out = name + "_" + std::to_string(i);
+  return out;
+}
+
+Tensor Importer::tensor(const onnx::TensorProto& proto) {
+  onnx::TensorProto copy(proto);
+  return tensor_from_onnx(copy, folder_);
+}
+
+void Importer::add_initialisers(Scope& scope, onnx::GraphProto& graph) {
+  auto add = [&](const std::string& name, Tensor data) {
+    require(!name.empty() && name.size() <= 1024, "an initialiser has no name, or one above 1024 characters");
+    auto binding = std::make_shared<Binding>();
+    binding->role = data.dtype() == DType::f32 ? WeightRole::parameter : WeightRole::constant;
+    binding->data = std::move(data);
+    require(scope.names.emplace(name, std::move(binding)).second, "there are two initialisers '{}'", name);
+  };
+  for (auto& proto : *graph.mutable_initializer()) {
+    std::string name = proto.name();
+    add(name, tensor_from_onnx(proto, folder_));
+  }
+  for (auto& proto : *graph.mutable_sparse_initializer()) {
+    std::string name = proto.values().name();
+    add(name, tensor_from_onnx(proto, folder_));
+  }
+}
+
+void Importer::add_inputs(Scope& scope) {
+  std::map<std::string, Shape> shapes = options_.shapes;
+  std::vector<std::string> names, open;
+  Bindings sizes;
+  for (const auto& info : proto_.graph().input()) {
+    if (scope.names.contains(info.name())) continue;  // before IR 4 initialisers were inputs too
+    names.push_back(info.name());
+    require(info.type().has_tensor_type(), "input '{}' is no tensor", info.name());
+    const auto& type = info.type().tensor_type();
+    DType dtype = naming_file("input '" + info.name() + "'", [&] { return dtype_from_onnx(type.elem_type()); });
+    SymShape shape;
+    auto given = shapes.find(info.name());
+    require(type.has_shape() || given != shapes.end(),
+            "input '{}' has no shape in the file: give it one (--shape {}=...)", info.name(), info.name());
+    for (int i = 0; i < type.shape().dim_size(); ++i) {
+      const auto& dim = type.shape().dim(i);
+      if (dim.value_case() == onnx::TensorShapeProto::Dimension::kDimValue && dim.dim_value() >= 0)
+        shape.emplace_back(dim.dim_value());
+      else
+        shape.push_back(Dim::symbol(
+            symbol_name(dim.dim_param().empty() ? info.name() + "_" + std::to_string(i) : dim.dim_param())));
+    }
+    if (given != shapes.end()) {
+      require(!type.has_shape() || given->second.size() == shape.size(),
+              "input '{}' has shape [{}] in the file, not {}", info.name(), to_string(shape), to_string(given->second));
+      for (std::size_t i = 0; i < shape.size(); ++i) {
+        if (shape[i].fixed())
+          require(shape[i].value() == given->second[i], "input '{}' has shape [{}] in the file, not {}", info.name(),
+                  to_string(shape), to_string(given->second));
+        else
+          sizes[shape[i].text()] = given->second[i];
+      }
+      if (!type.has_shape()) shape.assign(given->second.begin(), given->second.end());
+      shapes.erase(given);
+    }
+    model_.graph.add_input(info.name(), {dtype, shape});
+  }
+  if (!shapes.empty()) fail("there is no input '{}'; the inputs are {}", shapes.begin()->first, join(names, ", "));
+  // A symbol fixed by one input is fixed in all.
+  Graph bound(model_.graph.name());
+  for (ValueId id : model_.graph.inputs()) {
+    const Value& value = model_.graph.value(id);
+    SymShape shape = frugal::bind(value.type.shape, sizes);
+    if (!fixed(shape)) open.push_back("--shape " + value.name + "=SIZES (now [" + to_string(shape) + "])");
+    bound.add_input(value.name, {value.type.dtype, shape});
+  }
+  model_.graph = std::move(bound);
+  advice_ = open.empty() ? "" : "fix the sizes of the input: " + join(open, " or ");
+  for (ValueId id : model_.graph.inputs()) {
+    const Value value = model_.graph.value(id);
+    auto binding = std::make_shared<Binding>();
+    binding->id = id;
+    if (value.type.dtype == DType::f16 || value.type.dtype == DType::bf16)
+      binding->id = model_.graph.add_node("cast", unique(value.name + "/float32"), {id}, {{"to", "float32"}})[0];
+    scope.names[value.name] = std::move(binding);
+  }
+}
+
+ValueId Importer::add_weight(const std::string& name, Tensor data, WeightRole role) {
+  ValueId id = model_.graph.add_weight(name, data.dtype(), data.shape(), role);
+  model_.weights.insert_or_assign(name, std::move(data));
+  return id;
+}
+
+const Tensor* Importer::weight(ValueId id) const {
+  if (id == kNone || model_.graph.value(id).kind != ValueKind::weight) return nullptr;
+  return &model_.weights.find(model_.graph.value(id).name)->second;
+}
+
+void Importer::set_role(Scope& scope, const std::string& name, WeightRole role) {
+  Binding& binding = lookup(scope, name);
+  if (binding.id == kNone) binding.role = role;
+}
+
+Binding& Importer::lookup(Scope& scope, const std::string& name) {
+  Binding* binding = scope.find(name);
+  if (!binding) throw Refusal{"it uses '" + name + "', which no node makes"};
+  return *binding;
+}
+
+ValueId Importer::materialise(const std::string& name, Binding& binding) {
+  if (binding.id != kNone) return binding.id;
+  if (!binding.data.defined()) {
+    try {
+      binding.data = tensor_from(*binding.known);
+    } catch (const DependsOnSize& e) {
+      throw Refusal{"it computes with the size '" + e.text + "' itself" + (advice_.empty() ? "" : "; " + advice_)};
+    }
+  }
+  bool free = model_.graph.fresh_name(name) == name;
+  return binding.id = add_weight(free ? name : unique(name), binding.data, binding.role);
+}
+
+void Importer::poison(Scope& scope, const onnx::NodeProto& node) {
+  for (const std::string& name : node.output()) {
+    if (name.empty()) continue;
+    auto binding = std::make_shared<Binding>();
+    binding->failed = true;
+    scope.names[name] = std::move(binding);
+  }
+}
+
+void Importer::import_node(Scope& scope, const onnx::NodeProto& proto) {
+  require(++node_count_ <= kMostNodes, "it has more than {} nodes", kMostNodes);
+  ImportNode node(*this, scope, proto, opset_);
+  for (const std::string& name : proto.input())
+    if (!name.empty())
+      if (Binding* binding = scope.find(name); binding && binding->failed) {
+        // Its own op is still named where nobody knows it.
+        if (default_domain(proto.domain()) && !table_.contains(proto.op_type()) && !evaluable(proto.op_type()))
+          refused_.push_back({proto.op_type(), node.label(), "there is no such op here"});
+        return poison(scope, proto);
+      }
+  std::string reason;
+  try {
+    convert(node);
+    return;
+  } catch (const Refusal& refusal) {
+    reason = refusal.reason;
+  } catch (const DependsOnSize& e) {
+    reason = "its result depends on '" + e.text + "'" + (advice_.empty() ? "" : "; " + advice_);
+  } catch (const OnnxUnsupported&) {
+    throw;
+  } catch (const Error& e) {
+    reason = e.what();
+  }
+  refused_.push_back({proto.op_type(), node.label(), reason});
+  poison(scope, proto);
+}
+
+void Importer::convert(ImportNode& node) {
+  const onnx::NodeProto& proto = node.proto();
+  node.require(proto.output_size() <= 64 && proto.input_size() <= 4096, "it has too many inputs or outputs");
+  if (inline_function(node)) return;
+  if (proto.domain() == "com.microsoft" || proto.domain() == "frugal") {
+    auto found = table_.find(proto.domain() + ":" + proto.op_type());
+    node.require(found != table_.end(), "there is no op {} of the domain {} here", proto.op_type(), proto.domain());
+    return found->second(node);
+  }
+  node.require(default_domain(proto.domain()), "the domain {} is not known here", proto.domain());
+  if (evaluate(node)) return;
+  auto found = table_.find(proto.op_type());
+  node.require(
+      found != table_.end(), "{}",
+      evaluable(proto.op_type()) ? "it works on data that are only known at run time" : "there is no such op here");
+  found->second(node);
+}
+
+void Importer::import_nodes(Scope& scope, const google::protobuf::RepeatedPtrField<onnx::NodeProto>& nodes) {
+  for (const onnx::NodeProto& node : nodes) import_node(scope, node);
+}
+
+void Importer::import_subgraph(ImportNode& node, const onnx::GraphProto& graph) {
+  node.require(++depth < kMostDepth, "subgraphs are nested too deeply");
+  Scope inner;
+  inner.outer = &node.scope();
+  onnx::GraphProto copy(graph);
+  add_initialisers(inner, copy);
+  import_nodes(inner, graph.node());
+  node.require(static_cast<std::size_t>(graph.output_size()) >= node.output_count(),
+               "its subgraph has too few outputs");
+  for (std::size_t i = 0; i < node.output_count(); ++i) {
+    Binding* found = inner.find(graph.output(static_cast<int>(i)).name());
+    node.require(found && !found->failed, "its subgraph could not be imported");
+    if (node.wants(i)) node.scope().names[node.proto().output(static_cast<int>(i))] = std::make_shared<Binding>(*found);
+  }
+  --depth;
+}
+
+// Functions of the model's own: their nodes, with attributes filled in, in a scope of their own.
+bool Importer::inline_function(ImportNode& node) {
+  const onnx::NodeProto& call = node.proto();
+  for (const onnx::FunctionProto& function : proto_.functions()) {
+    if (function.name() != call.op_type() || function.domain() != call.domain()) continue;
+    node.require(++depth < kMostDepth, "functions are nested too deeply");
+    Scope inner;
+    for (int i = 0; i < std::min(function.input_size(), call.input_size()); ++i)
+      if (!call.input(i).empty())
+        if (Binding* binding = node.scope().find(call.input(i)))
+          inner.names[function.input(i)] = std::shared_ptr<Binding>(std::shared_ptr<void>(), binding);
+    for (onnx::NodeProto body : function.node()) {
+      for (int i = body.attribute_size(); i-- > 0;) {
+        const std::string wanted = body.attribute(i).ref_attr_name();
+        if (wanted.empty()) continue;
+        const onnx::AttributeProto* given = node.find(wanted);
+        for (const auto& fallback : function.attribute_proto())
+          if (!given && fallback.name() == wanted) given = &fallback;
+        std::string name = body.attribute(i).name();
+        if (given) {
+          *body.mutable_attribute(i) = *given;
+          body.mutable_attribute(i)->set_name(name);
+        } else {
+          body.mutable_attribute()->DeleteSubrange(i, 1);
+        }
+      }
+      import_node(inner, body);
+    }
+    for (int i = 0; i < std::min(call.output_size(), function.output_size()); ++i) {
+      Binding* found = inner.find(function.output(i));
+      node.require(found && !found->failed, "the function could not be imported");
+      if (!call.output(i).empty()) node.scope().names[call.output(i)] = std::make_shared<Binding>(*found);
+    }
+    --depth;
+    return true;
+  }
+  return false;
+}
+
+void Importer::add_outputs(Scope& scope) {
+  for (const auto& info : proto_.graph().output()) {
+    Binding* binding = scope.find(info.name());
+    require(binding != nullptr, "the output '{}' is made by no node", info.name());
+    if (binding->failed) continue;
+    try {
+      ValueId id = materialise(info.name(), *binding);
+      std::int64_t wanted = info.type().tensor_type().elem_type();
+      if ((wanted == onnx::TensorProto::FLOAT16 || wanted == onnx::TensorProto::BFLOAT16) &&
+          model_.graph.value(id).type.dtype == DType::f32) {
+        std::string to(name(dtype_from_onnx(wanted)));
+        id = model_.graph.add_node("cast", unique(info.name() + "/" + to), {id}, {{"to", to}})[0];
+      }
+      model_.graph.add_output(id, info.name());
+    } catch (const Refusal& refusal) {
+      refused_.push_back({"output", info.name(), refusal.reason});
+    } catch (const Error& e) {
+      refused_.push_back({"output", info.name(), e.what()});
+    }
+  }
+}
+
+Model Importer::run() {
+  require(proto_.has_graph(), "it holds no graph");
+  read_opsets();
+  onnx::GraphProto& graph = *proto_.mutable_graph();
+  require(graph.output_size() > 0, "the graph has no output");
+  model_.graph.set_name(graph.name().empty() ? "onnx" : graph.name().substr(0, 200));
+  for (const auto& node : graph.node())
+    for (const std::string& name : node.output()) taken_.insert(name);
+  for (const auto& info : graph.input()) taken_.insert(info.name());
+  for (const auto& tensor : graph.initializer()) taken_.insert(tensor.name());
+  Scope scope;
+  add_initialisers(scope, graph);
+  add_inputs(scope);
+  import_nodes(scope, graph.node());
+  add_outputs(scope);
+  if (!refused_.empty()) {
+    std::string message = fmt::format("{} of its nodes are not supported", refused_.size());
+    for (std::size_t i = 0; i < std::min(refused_.size(), kMostNamed); ++i)
+      message += fmt::format("\n  {} '{}': {}", refused_[i].op, refused_[i].node, refused_[i].reason);
+    if (refused_.size() > kMostNamed) message += fmt::format("\n  and {} more", refused_.size() - kMostNamed);
+    throw OnnxUnsupported(message, refused_);
+  }
+  return std::move(model_);
+}
+
+}  // namespace frugal::onnx_import
