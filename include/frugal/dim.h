@@ -23,6 +23,19 @@ class Dim {
   Dim bind(const Bindings& bindings) const;  // replaces the symbols that are bound
   std::string text() const;                  // "224", "batch", "floor((height+1)/2)"
 
+  // The sum's parts, for who must compute it elsewhere: constant() + the sum of products().
+  struct Factor {
+    std::string symbol;          // or, where `inner` is not null, floor(inner / divisor)
+    const Dim* inner = nullptr;  // lives as long as the dim
+    std::int64_t divisor = 1;
+  };
+  struct Product {
+    std::int64_t coefficient;
+    std::vector<Factor> factors;
+  };
+  std::int64_t constant() const { return constant_; }
+  std::vector<Product> products() const;
+
   friend Dim operator+(const Dim& a, const Dim& b);
   friend Dim operator-(const Dim& a, const Dim& b);
   friend Dim operator*(const Dim& a, const Dim& b);

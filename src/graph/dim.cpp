@@ -162,6 +162,16 @@ Dim Dim::bind(const Bindings& bindings) const {
   return out;
 }
 
+std::vector<Dim::Product> Dim::products() const {
+  std::vector<Product> out;
+  for (const Term& t : terms_) {
+    Product& product = out.emplace_back(Product{t.coefficient, {}});
+    for (const AtomPtr& f : t.factors)
+      product.factors.push_back({f->inner ? "" : f->key, f->inner ? &*f->inner : nullptr, f->divisor});
+  }
+  return out;
+}
+
 std::string Dim::text() const {
   std::string out;
   for (const Term& t : terms_) {

@@ -13,6 +13,7 @@
 #include "engine/engine_op.h"
 #include "formats/npy.h"
 #include "formats/safetensors.h"
+#include "frugal/onnx.h"
 #include "graph/op.h"
 
 namespace frugal {
@@ -27,10 +28,9 @@ std::string extension(const std::string& path) { return std::filesystem::path(pa
 
 void check_output(const std::string& path) {
   std::string kind = extension(path);
-  if (kind == ".onnx" || kind == ".gguf")
-    fail("{}: {} files are not written yet; known are .safetensors and .npz", path, kind);
-  if (kind != ".safetensors" && kind != ".npz")
-    fail_usage("{}: the format is told by the extension; known are .safetensors and .npz", path);
+  if (kind == ".gguf") fail("{}: .gguf files are not written yet; known are .safetensors, .onnx and .npz", path);
+  if (kind != ".safetensors" && kind != ".onnx" && kind != ".npz")
+    fail_usage("{}: the format is told by the extension; known are .safetensors, .onnx and .npz", path);
 }
 
 // What a network is made of, and what of it the engine cannot run.
@@ -74,7 +74,8 @@ int run_convert(const Convert& convert, const Common& common) {
     } else {
       if (!opened.model.metadata.contains("task") && opened.task == "classify")
         set_task_info(opened.model, task_info_or_usual(opened));
-      save_model(convert.output, opened.model);
+      extension(convert.output) == ".onnx" ? save_onnx(convert.output, opened.model)
+                                           : save_model(convert.output, opened.model);
     }
   }
   if (common.json) {
@@ -96,17 +97,19 @@ FRUGAL_COMMAND(convert) {
        .help =
            "Writes a model in another format, told by the extension of OUT. A model file (also .onnx) or a built-in "
            "network becomes\n"
-           ".safetensors (graph, weights, notes in one file) or .npz (weights only). A plain checkpoint becomes a "
+           ".safetensors (graph, weights, notes in one file), .onnx or .npz (weights only). A plain checkpoint becomes "
+           "a "
            "model\n"
            "file with --arch. Which ops the engine does not support is said at once. JSON: {ops, unsupported}.",
        .examples = "  frugal convert resnet20.safetensors model.safetensors --arch resnet20_cifar_a\n"
                    "  frugal convert model.onnx model.safetensors --shape images=1x3x640x640\n"
+                   "  frugal convert model.safetensors model.onnx\n"
                    "  frugal convert model.safetensors weights.npz\n"
                    "  frugal convert weights.npz weights.safetensors",
        .define = [](CLI::App& app) -> CommandRun {
          auto convert = std::make_shared<Convert>();
          convert->source.add_options(app, true);
-         app.add_option("OUT", convert->output, "The file to write: .safetensors or .npz")->required();
+         app.add_option("OUT", convert->output, "The file to write: .safetensors, .onnx or .npz")->required();
          return [convert](const Common& common) { return run_convert(*convert, common); };
        }});
 }

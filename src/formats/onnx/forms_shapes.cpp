@@ -1,0 +1,134 @@
+#include "formats/onnx/form.h"
+#include "graph/op.h"
+
+namespace frugal {
+namespace {
+
+// Where the size is symbolic: 0 for a dim that stays in its place, -1 for one other, else computed.
+void reshape(const OnnxNode& n) {
+  const SymShape &in = n.type(0).shape, &out = n.out_type().shape;
+  bool empty = false;  // a real 0 must not be taken for "as it was"
+  for (const Dim& d : out) empty = empty || d == Dim(0);
+  Ints shape;
+  int unknown = 0;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const bool stays = !empty && i < in.size() && in[i] == out[i];
+    shape.push_back(out[i].fixed() ? out[i].value() : stays ? 0 : -1);
+    unknown += shape.back() == -1;
+  }
+  if (empty) return n.emit("Reshape", {n.in(0), n.dims(out)}, {{"allowzero", 1}});
+  n.emit("Reshape", {n.in(0), unknown <= 1 ? n.ints(shape) : n.dims(out)});
+}
+
+void slice(const OnnxNode& n) {
+  const SymShape starts = attr_dims(n.node(), "starts"), ends = attr_dims(n.node(), "ends");
+  Ints axes = attr_ints(n.node(), "axes"), steps = attr_ints(n.node(), "steps");
+  for (std::size_t i = axes.size(); i < starts.size(); ++i) axes.push_back(static_cast<std::int64_t>(i));
+  steps.resize(starts.size(), 1);
+  n.emit("Slice", {n.in(0), n.dims(starts), n.dims(ends), n.ints(axes), n.ints(steps)});
+}
+
+void pad(const OnnxNode& n) {
+  const std::string& mode = attr_text(n.node(), "mode");
+  const std::string value = mode == "constant" ? n.number(attr_real(n.node(), "value")) : "";
+  n.emit("Pad", {n.in(0), n.ints(attr_ints(n.node(), "pads")), value}, {{"mode", mode}});
+}
+
+// Ours "nearest" is floor for asymmetric coordinates; for half_pixel it is PyTorch's nearest-exact, which ONNX calls
+// rounding up at the middle.
+void resize(const OnnxNode& n) {
+  const std::string &mode = attr_text(n.node(), "mode"), &coordinates = attr_text(n.node(), "coordinates");
+  Attrs attrs{{"mode", mode == "bilinear"  ? "linear"
+                       : mode == "bicubic" ? "cubic"
+                                           : "nearest"},
+              {"coordinate_transformation_mode", coordinates}};
+  if (mode == "bicubic") attrs["cubic_coeff_a"] = -0.75;
+  if (mode == "nearest")
+    attrs["nearest_mode"] = n.node().attrs.contains("nearest_mode") ? attr_text(n.node(), "nearest_mode")
+                            : coordinates == "asymmetric"           ? "floor"
+                                                                    : "round_prefer_ceil";
+  const Floats& scale = attr_reals(n.node(), "scale");
+  if (!scale.empty()) {
+    Tensor scales = Tensor::from<float>({4}, {1, 1, static_cast<float>(scale[0]), static_cast<float>(scale[1])});
+    return n.emit("Resize", {n.in(0), "", n.tensor(std::move(scales))}, attrs);
+  }
+  attrs["axes"] = Ints{2, 3};
+  const SymShape& out = n.out_type().shape;
+  n.emit("Resize", {n.in(0), "", "", n.dims({out[2], out[3]})}, attrs);
+}
+
+OnnxForm reduction(const std::string& onnx_op) {
+  return [onnx_op](const OnnxNode& n) {
+    const Ints& axes = attr_ints(n.node(), "axes");
+    n.emit(onnx_op, {n.in(0), axes.empty() ? "" : n.ints(axes)}, {{"keepdims", attr_flag(n.node(), "keep_dims")}});
+  };
+}
+
+OnnxForm index_of(const std::string& onnx_op) {
+  return [onnx_op](const OnnxNode& n) {
+    Attrs attrs{{"axis", attr_int(n.node(), "axis")}, {"keepdims", attr_flag(n.node(), "keep_dims")}};
+    if (auto last = n.node().attrs.find("last"); last != n.node().attrs.end())
+      attrs["select_last_index"] = last->second;
+    n.emit(onnx_op, {n.in(0)}, attrs);
+  };
+}
+
+void depth_to_space(const OnnxNode& n) {
+  n.emit("DepthToSpace", {n.in(0)},
+         {{"blocksize", attr_int(n.node(), "block")}, {"mode", attr_text(n.node(), "mode")}});
+}
+
+void cumulative_sum(const OnnxNode& n) {
+  n.emit("CumSum", {n.in(0), n.tensor(Tensor::scalar<std::int64_t>(attr_int(n.node(), "axis")))},
+         {{"exclusive", attr_flag(n.node(), "exclusive")}, {"reverse", attr_flag(n.node(), "reverse")}});
+}
+
+void top_k(const OnnxNode& n) {
+  n.emit("TopK", {n.in(0), n.ints({attr_int(n.node(), "k")})},
+         {{"axis", attr_int(n.node(), "axis")},
+          {"largest", attr_flag(n.node(), "largest")},
+          {"sorted", attr_flag(n.node(), "sorted")}});
+}
+
+}  // namespace
+
+void add_shape_forms(OnnxForms& forms) {
+  forms.add("reshape", reshape);
+  forms.rename("transpose", "Transpose", {{"perm", "perm"}});
+  forms.rename("concat", "Concat", {{"axis", "axis"}});
+  forms.add("split", [](const OnnxNode& n) {
+    n.emit("Split", {n.in(0), n.ints(attr_ints(n.node(), "sizes"))}, {{"axis", attr_int(n.node(), "axis")}});
+  });
+  forms.add("slice", slice);
+  forms.add("pad", pad);
+  forms.add("resize", resize);
+  forms.add("pixel_shuffle", [](const OnnxNode& n) {
+    n.emit("DepthToSpace", {n.in(0)}, {{"blocksize", attr_int(n.node(), "factor")}, {"mode", "CRD"}});
+  });
+  forms.add("depth_to_space", depth_to_space);
+  forms.rename("space_to_depth", "SpaceToDepth", {{"block", "blocksize"}});
+  forms.add("expand", [](const OnnxNode& n) { n.emit("Expand", {n.in(0), n.dims(n.out_type().shape)}); });
+  forms.add("tile", [](const OnnxNode& n) { n.emit("Tile", {n.in(0), n.dims(attr_dims(n.node(), "repeats"))}); });
+  forms.add("embedding", [](const OnnxNode& n) { n.emit("Gather", {n.in(1), n.in(0)}, {{"axis", 0}}); });
+  forms.rename("gather", "Gather", {{"axis", "axis"}});
+  forms.rename("gather_elements", "GatherElements", {{"axis", "axis"}});
+  forms.rename("gather_nd", "GatherND", {{"batch_dims", "batch_dims"}});
+  forms.rename("scatter_elements", "ScatterElements", {{"axis", "axis"}, {"reduction", "reduction"}});
+  forms.rename("scatter_nd", "ScatterND", {{"reduction", "reduction"}});
+  for (auto [ours, theirs] :
+       std::initializer_list<std::pair<const char*, const char*>>{{"reduce_mean", "ReduceMean"},
+                                                                  {"reduce_sum", "ReduceSum"},
+                                                                  {"reduce_max", "ReduceMax"},
+                                                                  {"reduce_min", "ReduceMin"},
+                                                                  {"reduce_prod", "ReduceProd"},
+                                                                  {"reduce_l1", "ReduceL1"},
+                                                                  {"reduce_l2", "ReduceL2"},
+                                                                  {"reduce_log_sum_exp", "ReduceLogSumExp"}})
+    forms.add(ours, reduction(theirs));
+  forms.add("argmax", index_of("ArgMax"));
+  forms.add("argmin", index_of("ArgMin"));
+  forms.add("cum_sum", cumulative_sum);
+  forms.add("top_k", top_k);
+}
+
+}  // namespace frugal
