@@ -23,9 +23,10 @@ class LayoutPass {
   }
 
  private:
-  static bool is_map(const PlanValue& v) {
-    return v.type.dtype == DType::f32 && v.type.shape.size() == 4 && !v.constant;
+  static bool may_block(const StoredType& type) {
+    return (type.dtype == DType::f32 || type.dtype == DType::u8) && type.shape.size() == 4;
   }
+  static bool is_map(const PlanValue& v) { return may_block(v.type) && !v.constant; }
 
   // Gives the step blocked inputs and outputs where that is possible and wanted.
   bool place_blocked(PlanStep& step) {
@@ -38,7 +39,7 @@ class LayoutPass {
       context.inputs[i]->block = block_;
     }
     for (StoredType& out : context.outputs) {
-      if (out.dtype != DType::f32 || out.shape.size() != 4) return false;
+      if (!may_block(out)) return false;
       out.block = block_;
     }
     if (!wanted || !step.op->can_block(context, block_)) return false;

@@ -37,16 +37,31 @@ bool too_small_to_share(const Plan& plan, const PlanStep& step) {
   return static_cast<double>(macs_of(plan, step)) / kMacsPerMicrosecond + bytes / kBytesPerMicrosecond < kMicroseconds;
 }
 
+// The same for bytes, which seldom change their layout.
+void reorder_bytes(std::int64_t channels, std::int64_t pixels, std::int64_t block, std::int64_t b, bool to_blocks,
+                   const std::uint8_t* in, std::uint8_t* out) {
+  for (std::int64_t c = b * block; c < std::min(channels, (b + 1) * block); ++c)
+    for (std::int64_t p = 0; p < pixels; ++p) {
+      const std::int64_t plain = c * pixels + p, blocked = (b * pixels + p) * block + c % block;
+      out[to_blocks ? blocked : plain] = in[to_blocks ? plain : blocked];
+    }
+}
+
 CompiledOp compile_reorder(const StoredType& from, const StoredType& to, const KernelTable& table) {
   const std::int64_t images = from.shape[0], channels = from.shape[1], pixels = from.shape[2] * from.shape[3];
   const bool blocks = to.block > 1;
   const std::int64_t block = blocks ? to.block : from.block, count = (channels + block - 1) / block;
   const std::int64_t plain_image = channels * pixels, blocked_image = count * block * pixels;
+  const bool bytes = from.dtype == DType::u8;
   auto run = [=, &table](const RunArgs& args) {
     args.pool.parallel_for(images * count, 1, [&](std::int64_t begin, std::int64_t end, int) {
       for (std::int64_t i = begin; i < end; ++i) {
         std::int64_t image = i / count, b = i % count;
-        if (blocks)
+        if (bytes)
+          reorder_bytes(channels, pixels, block, b, blocks,
+                        static_cast<const std::uint8_t*>(args.in[0]) + image * (blocks ? plain_image : blocked_image),
+                        static_cast<std::uint8_t*>(args.out[0]) + image * (blocks ? blocked_image : plain_image));
+        else if (blocks)
           table.to_blocked(channels, pixels, args.f32_in(0) + image * plain_image,
                            args.f32_out() + image * blocked_image, b, b + 1);
         else

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/thread_pool.h"
+#include "engine/lower_int8.h"
 #include "engine/program.h"
 #include "graph/passes/passes.h"
 #include "graph/verify.h"
@@ -28,10 +29,12 @@ struct Session::Impl {
         table(kernels_for(o)),
         pool(o.threads > 0 ? o.threads : available_cores()) {
     verify(model);
-    if (options.optimize)
-      simplified = fuse_attention(simplify(model, [&](const Node& node, const std::vector<const Tensor*>& inputs) {
-        return evaluate_node(node, inputs, table);
-      }));
+    if (!options.optimize) return;
+    auto evaluate = [&](const Node& node, const std::vector<const Tensor*>& inputs) {
+      return evaluate_node(node, inputs, table);
+    };
+    simplified = fuse_attention(
+        simplify(has_quantization(model.graph) ? lower_int8(model, table) : model, evaluate));
   }
 
   const Model& compiled_model() const { return options.optimize ? simplified : model; }

@@ -1,6 +1,7 @@
 // The function table that each instruction set fills. No inline functions here either (see types.h).
 #pragma once
 
+#include "kernels/int8_types.h"
 #include "kernels/types.h"
 
 namespace frugal {
@@ -64,6 +65,8 @@ struct KernelTable {
   void (*layer_norm)(std::int64_t rows, std::int64_t n, const float* in, const float* gamma, const float* beta,
                      float epsilon, float* out);
   float (*sum)(std::int64_t n, const float* in);
+
+  Int8Table int8;
 };
 
 }  // namespace frugal

@@ -17,7 +17,20 @@ PoolArgs planes_of(const NodeContext& c, Pool kind) {
   return a;
 }
 
+CompiledOp bind_bytes(const NodeContext& c, const PoolArgs& pool) {
+  const KernelTable& table = pool.lanes == c.kernels.channel_block ? c.kernels : kernels(Isa::scalar);
+  auto run = [pool, kernel = table.int8.max_pool](const RunArgs& args) {
+    args.pool.parallel_for(pool.batch * pool.channels * pool.out_h, 1,
+                           [&](std::int64_t begin, std::int64_t end, int) {
+                             kernel(pool, static_cast<const std::uint8_t*>(args.in[0]),
+                                    static_cast<std::uint8_t*>(args.out[0]), begin, end);
+                           });
+  };
+  return {.run = run, .algorithm = pool.lanes > 1 ? "blocked" : "plain"};
+}
+
 CompiledOp bind(const NodeContext& c, const PoolArgs& pool) {
+  if (c.in(0).dtype == DType::u8) return bind_bytes(c, pool);
   auto run = [pool, kernel = c.kernels.pool](const RunArgs& args) {
     PoolArgs a = pool;
     a.in = args.f32_in(0);

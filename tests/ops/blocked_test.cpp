@@ -15,30 +15,42 @@
 namespace frugal::test {
 namespace {
 
-bool is_map(const StoredType& type) { return type.dtype == DType::f32 && type.shape.size() == 4; }
+bool is_map(const StoredType& type) {
+  return (type.dtype == DType::f32 || type.dtype == DType::u8) && type.shape.size() == 4;
+}
 
-// [N,C,H,W] -> [N, ceil(C/block), H, W, block], NaN in the lanes beyond C; and back.
-Tensor to_blocked(const Tensor& plain, int block) {
-  const Shape& s = plain.shape();
+template <typename T>
+void copy_blocks(const Shape& s, int block, T* blocked, T* plain, bool to_blocks) {
   const std::int64_t blocks = (s[1] + block - 1) / block, pixels = s[2] * s[3];
-  Tensor out(DType::f32, {s[0], blocks, s[2], s[3], block});
-  std::fill_n(out.data<float>(), out.numel(), std::numeric_limits<float>::quiet_NaN());
   for (std::int64_t n = 0; n < s[0]; ++n)
     for (std::int64_t c = 0; c < s[1]; ++c)
-      for (std::int64_t p = 0; p < pixels; ++p)
-        out.data<float>()[((n * blocks + c / block) * pixels + p) * block + c % block] =
-            plain.data<float>()[(n * s[1] + c) * pixels + p];
+      for (std::int64_t p = 0; p < pixels; ++p) {
+        T &in_blocks = blocked[((n * blocks + c / block) * pixels + p) * block + c % block],
+          &in_plane = plain[(n * s[1] + c) * pixels + p];
+        (to_blocks ? in_blocks : in_plane) = to_blocks ? in_plane : in_blocks;
+      }
+}
+
+// [N,C,H,W] -> [N, ceil(C/block), H, W, block], NaN (or a large byte) in the lanes beyond C; and back.
+Tensor to_blocked(Tensor plain, int block) {
+  const Shape& s = plain.shape();
+  Tensor out(plain.dtype(), {s[0], (s[1] + block - 1) / block, s[2], s[3], block});
+  if (plain.dtype() == DType::u8) {
+    std::fill_n(out.data<std::uint8_t>(), out.numel(), std::uint8_t{0xA5});
+    copy_blocks(s, block, out.data<std::uint8_t>(), plain.data<std::uint8_t>(), true);
+  } else {
+    std::fill_n(out.data<float>(), out.numel(), std::numeric_limits<float>::quiet_NaN());
+    copy_blocks(s, block, out.data<float>(), plain.data<float>(), true);
+  }
   return out;
 }
 
-Tensor to_plain(const Tensor& blocked, const Shape& s, int block) {
-  const std::int64_t blocks = (s[1] + block - 1) / block, pixels = s[2] * s[3];
-  Tensor out(DType::f32, s);
-  for (std::int64_t n = 0; n < s[0]; ++n)
-    for (std::int64_t c = 0; c < s[1]; ++c)
-      for (std::int64_t p = 0; p < pixels; ++p)
-        out.data<float>()[(n * s[1] + c) * pixels + p] =
-            blocked.data<float>()[((n * blocks + c / block) * pixels + p) * block + c % block];
+Tensor to_plain(Tensor blocked, const StoredType& type) {
+  Tensor out(type.dtype, type.shape);
+  if (type.dtype == DType::u8)
+    copy_blocks(type.shape, type.block, blocked.data<std::uint8_t>(), out.data<std::uint8_t>(), false);
+  else
+    copy_blocks(type.shape, type.block, static_cast<float*>(blocked.raw()), out.data<float>(), false);
   return out;
 }
 
@@ -100,9 +112,9 @@ struct SingleNode {
     std::vector<Tensor> plain;
     for (std::size_t i = 0; i < results.size(); ++i) {
       const StoredType& type = context.outputs[i];
-      Tensor typed = Tensor::wrap(type.dtype, {static_cast<std::int64_t>(type.bytes() / 4)}, results[i].raw(),
-                                  std::make_shared<Tensor>(results[i]));
-      plain.push_back(to_plain(typed, type.shape, type.block));
+      Tensor typed = Tensor::wrap(type.dtype, {static_cast<std::int64_t>(type.bytes() / (type.dtype == DType::u8 ? 1 : 4))},
+                                  results[i].raw(), std::make_shared<Tensor>(results[i]));
+      plain.push_back(to_plain(typed, type));
     }
     return plain;
   }

@@ -26,7 +26,8 @@ TEST_P(OpTorch, TheEngineAgrees) {
     for (const torch::Tensor& t : interpreter.forward(torch_inputs, false)) expected.push_back(from_torch(t));
     for (bool optimize : {false, true}) {
       SCOPED_TRACE((optimize ? "optimized, " : "plain, ") + std::to_string(model.graph.nodes().size()) + " nodes");
-      expect_rows_close(Session(model, {.threads = 1, .optimize = optimize}).run(inputs), expected, GetParam());
+      expect_rows_close(Session(model, {.threads = 1, .optimize = optimize}).run(inputs), expected, GetParam(),
+                        GetParam().torch_steps);
     }
   }
 }

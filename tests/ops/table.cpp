@@ -44,6 +44,10 @@ Tensor draw(const RowInput& input, const std::string& stream) {
       case Draw::wide: v = 4 * random.normal(); break;
       case Draw::positive: v = random.uniform(0.5f, 2.0f); break;
       case Draw::ids: v = static_cast<float>(random.below(static_cast<std::uint32_t>(input.limit))); break;
+      case Draw::signed_ids:
+        v = static_cast<float>(random.below(static_cast<std::uint32_t>(2 * input.limit))) -
+            static_cast<float>(input.limit);
+        break;
     }
   }
   return values.to(input.dtype);

@@ -21,6 +21,7 @@ enum class Draw {
   wide,      // normal with deviation 4: reaches the flat parts of saturating functions
   positive,  // uniform in [0.5, 2]
   ids,       // integers in [0, limit)
+  signed_ids,  // integers in [-limit, limit)
 };
 
 struct RowInput {
@@ -37,6 +38,15 @@ inline RowInput in(Shape shape, Draw draw = Draw::normal) { return {.shape = std
 inline RowInput ids(Shape shape, std::int64_t limit, DType dtype = DType::i64) {
   return {.shape = std::move(shape), .draw = Draw::ids, .dtype = dtype, .limit = limit};
 }
+inline RowInput signed_ids(Shape shape, std::int64_t limit, DType dtype) {
+  return {.shape = std::move(shape), .draw = Draw::signed_ids, .dtype = dtype, .limit = limit};
+}
+// The same as a weight of the model.
+inline RowInput fixed(RowInput input) {
+  input.weight = true;
+  input.role = WeightRole::constant;
+  return input;
+}
 inline RowInput weight(Shape shape, Draw draw = Draw::normal, WeightRole role = WeightRole::parameter) {
   return {.shape = std::move(shape), .draw = draw, .weight = true, .role = role};
 }
@@ -50,6 +60,7 @@ struct OpRow {
   Attrs attrs{};
   std::vector<RowInput> inputs;
   double tolerance = 1e-5;        // relative to the largest element of what is expected (at least 1)
+  int torch_steps = 0;            // bytes may differ by this from LibTorch, which rounds the scaled sums otherwise
   bool gradient = true;           // has a gradient that finite differences can confirm
   bool training_differs = false;  // batch norm: the gradient in training is another one, and is confirmed too
   bool speed = false;             // too large for the tests: only listed by the speed table

@@ -50,7 +50,7 @@ inline void finish_each(const float* values, int rows, int blocks, const TileSto
     }
 }
 
-__attribute__((noinline)) void finish_values(const float* values, int rows, int blocks, const TileStore& to,
+__attribute__((noinline, unused)) void finish_values(const float* values, int rows, int blocks, const TileStore& to,
                                              const Epilogue& e) {
   if (e.activation.kind == Activation::prelu) {
     finish_each(values, rows, blocks, to, e, [&](V x, int p, int b, int lanes) {

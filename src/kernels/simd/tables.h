@@ -13,6 +13,7 @@ namespace frugal {
   void fill_pool(KernelTable& table);        \
   void fill_elementwise(KernelTable& table); \
   void fill_rows(KernelTable& table);        \
+  void fill_int8(KernelTable& table);        \
   double fma_loop(std::int64_t steps);       \
   }
 FRUGAL_DECLARE_FILLERS(scalar)

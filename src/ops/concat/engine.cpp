@@ -35,12 +35,13 @@ std::vector<std::vector<Run>> runs_of(const NodeContext& c) {
   return out;
 }
 
-template <int n>
-void copy_lanes(const float* from, float* to, std::int64_t pixels, std::int64_t block) {
-  for (std::int64_t p = 0; p < pixels; ++p) std::memcpy(to + p * block, from + p * block, n * sizeof(float));
+template <int n, typename T>
+void copy_lanes(const T* from, T* to, std::int64_t pixels, std::int64_t block) {
+  for (std::int64_t p = 0; p < pixels; ++p) std::memcpy(to + p * block, from + p * block, n * sizeof(T));
 }
 
-void copy_lanes(const float* from, float* to, std::int64_t pixels, std::int64_t block, std::int64_t n) {
+template <typename T>
+void copy_lanes(const T* from, T* to, std::int64_t pixels, std::int64_t block, std::int64_t n) {
   switch (n) {  // a constant length is one or two vector moves
     case 4: return copy_lanes<4>(from, to, pixels, block);
     case 8: return copy_lanes<8>(from, to, pixels, block);
@@ -53,6 +54,7 @@ void copy_lanes(const float* from, float* to, std::int64_t pixels, std::int64_t 
 }
 
 // Channels in blocks that do not all begin at a block of the whole: lane by lane.
+template <typename T>
 CompiledOp compile_lanes(const NodeContext& c) {
   const std::int64_t block = c.out().block, pixels = c.out().shape[2] * c.out().shape[3], images = c.out().shape[0];
   const std::vector<std::vector<Run>> runs = runs_of(c);
@@ -62,11 +64,11 @@ CompiledOp compile_lanes(const NodeContext& c) {
   auto run = [=](const RunArgs& args) {
     args.pool.parallel_for(images * blocks, 1, [&](std::int64_t begin, std::int64_t end, int) {
       for (std::int64_t i = begin; i < end; ++i) {
-        float* to = args.f32_out() + i * pixels * block;
+        T* to = static_cast<T*>(args.out[0]) + i * pixels * block;
         for (const Run& r : runs[static_cast<std::size_t>(i % blocks)]) {
           const std::int64_t from_block = i / blocks * part_blocks[r.input] + r.from_block;
-          copy_lanes(args.f32_in(r.input) + from_block * pixels * block + r.from_lane, to + r.to_lane, pixels, block,
-                     r.channels);
+          copy_lanes(static_cast<const T*>(args.in[r.input]) + from_block * pixels * block + r.from_lane, to + r.to_lane,
+                     pixels, block, r.channels);
         }
       }
     });
@@ -77,7 +79,8 @@ CompiledOp compile_lanes(const NodeContext& c) {
 CompiledOp compile(const NodeContext& c) {
   if (c.out().block > 1)  // then all have four dims
     for (const auto& in : c.inputs)
-      if (!whole_blocks(axis_of(c), 0, in->shape[1], c.out().block)) return compile_lanes(c);
+      if (!whole_blocks(axis_of(c), 0, in->shape[1], c.out().block)) 
+        return c.out().dtype == DType::u8 ? compile_lanes<std::uint8_t>(c) : compile_lanes<float>(c);
   struct Part {
     CopyPlan plan;
     std::size_t offset;  // bytes

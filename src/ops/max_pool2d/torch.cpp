@@ -7,6 +7,11 @@ FRUGAL_TORCH(max_pool2d) {
   registry.add("max_pool2d", [](const TorchArgs& a) -> std::vector<torch::Tensor> {
     const Ints &pad = attr_ints(a.node, "padding"), &kernel = attr_ints(a.node, "kernel"),
                &stride = attr_ints(a.node, "stride");
+    const torch::Tensor& given = a[0];
+    if (!given.is_floating_point()) {
+      const std::vector<torch::Tensor> in{given.to(torch::kFloat32)};
+      return {TorchRegistry::instance().get("max_pool2d")({a.node, in, a.training})[0].to(given.scalar_type())};
+    }
     const bool ceil_mode = attr_flag(a.node, "ceil_mode");
     if (pad[0] == pad[2] && pad[1] == pad[3])
       return {torch::max_pool2d(a[0], kernel, stride, {pad[0], pad[1]}, 1, ceil_mode)};

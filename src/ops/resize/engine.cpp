@@ -43,7 +43,7 @@ CompiledOp compile(const NodeContext& c) {
 
 FRUGAL_ENGINE(resize) {
   registry.add("resize", {.compile = compile,
-                          .can_block = [](const NodeContext& c, int) { return c.in(0).dtype == DType::f32; }});
+                          .can_block = [](const NodeContext& c, int) { return c.in(0).shape.size() == 4; }});
 }
 
 }  // namespace frugal

@@ -19,6 +19,9 @@ Dim scaled(const OpContext& c, const Dim& in, double scale) {
 }
 
 std::vector<ValueType> infer(const OpContext& c) {
+  const DType type = c.input(0).dtype;
+  c.require(type == DType::f32 || (type == DType::u8 && c.text("mode") == "nearest"),
+            "x must be float32 (or uint8 where the mode is nearest), not {}", name(type));
   c.require_rank(0, 4);
   const SymShape size = c.dims("size");
   const Floats& scale = c.reals("scale");
@@ -56,7 +59,7 @@ FRUGAL_OP(resize) {
           .doc =
               "[N,C,H,W] to another height and width. nearest: with asymmetric coordinates PyTorch's \"nearest\", with "
               "half_pixel its \"nearest-exact\"; bicubic: a = -0.75, the border repeated.",
-          .inputs = {{"x"}},
+          .inputs = {{.name = "x", .type = InputType::any}},
           .attrs = {{"mode", AttrType::text, std::nullopt, "interpolation", {}, {}, {"nearest", "bilinear", "bicubic"}},
                     {"coordinates",
                      AttrType::text,

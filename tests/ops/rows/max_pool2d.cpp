@@ -14,6 +14,11 @@ FRUGAL_ROWS(max_pool2d) {
          .attrs = {{"kernel", Ints{3, 3}}, {"stride", Ints{2, 2}}, {"padding", Ints{0, 1, 1, 0}}, {"ceil_mode", true}},
          .inputs = {in(x)}});
   }
+  for (const Shape& x : {Shape{1, 3, 7, 5}, Shape{2, 17, 5, 4}, Shape{0, 3, 4, 4}})
+    table.add({.op = "max_pool2d",
+               .attrs = {{"kernel", Ints{3, 3}}, {"stride", Ints{2, 2}}, {"padding", Ints{1, 1, 1, 1}}},
+               .inputs = {ids(x, 256, DType::u8)},
+               .gradient = false});
   table.add({.op = "max_pool2d",
              .attrs = {{"kernel", Ints{1, 3}}, {"stride", Ints{1, 1}}, {"padding", Ints{0, 1, 0, 1}}},
              .inputs = {in({1, 5, 3, 4})}});

@@ -1,0 +1,27 @@
+#include "ops/table.h"
+
+namespace frugal {
+
+FRUGAL_ROWS(int8_linear) {
+  for (const auto& [x, n] : std::vector<std::pair<Shape, std::int64_t>>{
+           {{1, 1}, 1}, {{3, 7}, 5}, {{1, 64}, 10}, {{2, 9, 33}, 40}, {{65, 16}, 17}, {{1, 1000}, 37}, {{0, 4}, 3}})
+    for (double y_scale : {0.0, 3000.0}) {
+      Shape y = x;
+      y.back() = n;
+      for (bool residual : {false, true}) {
+        OpRow row{.op = "int8_linear",
+                  .attrs = {{"x_zero", 12}, {"y_scale", y_scale}, {"y_zero", 90}, {"residual_scale", 50.0}},
+                  .inputs = {ids(x, 256, DType::u8), fixed(signed_ids({n, x.back()}, 128, DType::i8)),
+                             weight({n}, Draw::positive)},
+                  .torch_steps = 1,
+                  .gradient = false};
+        if (residual) {
+          row.inputs.push_back(weight({n}));
+          row.inputs.push_back(ids(y, 256, DType::u8));
+        }
+        table.add(row);
+      }
+    }
+}
+
+}  // namespace frugal
