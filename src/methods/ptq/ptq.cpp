@@ -1,0 +1,140 @@
+#include "methods/ptq/ptq.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "engine/program.h"
+#include "frugal/session.h"
+#include "graph/op.h"
+#include "graph/passes/passes.h"
+
+namespace frugal {
+namespace {
+
+Model folded(const Model& model) {
+  Model out = simplify(model, [](const Node& node, const std::vector<const Tensor*>& inputs) {
+    return evaluate_node(node, inputs, active_kernels());
+  });
+  out.metadata = model.metadata;
+  return out;
+}
+
+class Snr {
+ public:
+  void add(const Tensor& exact, const Tensor& rounded) {
+    for (std::int64_t i = 0; i < exact.numel(); ++i) {
+      const double x = exact.data<float>()[i], d = x - rounded.data<float>()[i];
+      signal_ += x * x, noise_ += d * d;
+    }
+  }
+  double db() const {
+    constexpr double kMost = 200;  // no noise at all
+    if (signal_ == 0) return noise_ == 0 ? kMost : 0;
+    return noise_ == 0 ? kMost : std::min(kMost, 10 * std::log10(signal_ / noise_));
+  }
+
+ private:
+  double signal_ = 0, noise_ = 0;
+};
+
+// One layer by itself: Q, D, layer.
+double layer_snr(const Model& model, const Node& node, const Tensor& x, const Tensor& y, const ByteRange& range,
+                 int threads) {
+  Model one;
+  SymShape shape(x.shape().begin(), x.shape().end());
+  std::vector<ValueId> inputs{one.graph.add_input("x", {DType::f32, shape})};
+  for (std::size_t i = 1; i < node.inputs.size(); ++i) {
+    if (node.inputs[i] == kNone) {
+      inputs.push_back(kNone);
+      continue;
+    }
+    const std::string name = "w" + std::to_string(i);
+    const Tensor& w = model.weights.find(model.graph.value(node.inputs[i]).name)->second;
+    inputs.push_back(one.graph.add_weight(name, w.dtype(), w.shape(), WeightRole::parameter));
+    one.weights.emplace(name, w);
+  }
+  one.graph.add_output(one.graph.add_node(node.op->name, node.name, inputs, node.attrs)[0], "y");
+  PtqPlan plan{{0}, {0}, {}};
+  Session session(insert_qdq(one, plan, {{0, range}}), {.threads = threads});
+  Snr snr;
+  snr.add(y, session.run({x})[0]);
+  return snr.db();
+}
+
+// A layer's input may pass through pooling and the like behind the value that is quantised, or be a concat whose parts
+// are: then the widest of them stands for all.
+ByteRange range_at(const Graph& graph, const PtqPlan& plan, const std::map<ValueId, ByteRange>& ranges, ValueId x) {
+  if (auto found = ranges.find(x); found != ranges.end()) return found->second;
+  if (auto parts = plan.parts.find(x); parts != plan.parts.end()) {
+    ByteRange widest{0, 0};
+    for (ValueId p : parts->second)
+      if (ranges.at(p).scale > widest.scale) widest = ranges.at(p);
+    return widest;
+  }
+  FRUGAL_ASSERT(graph.value(x).kind == ValueKind::node);
+  return range_at(graph, plan, ranges, graph.node(graph.value(x).producer).inputs[0]);
+}
+
+std::vector<PtqLayer> measure_layers(const Model& model, const PtqPlan& plan,
+                                     const std::map<ValueId, ByteRange>& ranges, const std::vector<Tensor>& batch,
+                                     int threads) {
+  Model tapped{Graph(model.graph), model.weights, {}};
+  const std::size_t own = model.graph.outputs().size();
+  for (NodeId id : plan.layers) {
+    const Node& node = model.graph.node(id);
+    tapped.graph.add_output(node.inputs[0], "in " + std::to_string(id));
+    tapped.graph.add_output(node.outputs[0], "out " + std::to_string(id));
+  }
+  const std::vector<Tensor> taps = Session(tapped, {.threads = threads}).run(batch);
+  std::vector<PtqLayer> layers;
+  for (std::size_t i = 0; i < plan.layers.size(); ++i) {
+    const Node& node = model.graph.node(plan.layers[i]);
+    const ByteRange range = range_at(model.graph, plan, ranges, node.inputs[0]);
+    layers.push_back({node.name, node.op->name,
+                      layer_snr(model, node, taps[own + 2 * i], taps[own + 2 * i + 1], range, threads), false});
+  }
+  return layers;
+}
+
+// The worst layers, as the settings ask.
+std::vector<std::string> to_keep(std::vector<PtqLayer>& layers, const PtqSettings& settings) {
+  std::vector<PtqLayer*> worst;
+  for (PtqLayer& l : layers) worst.push_back(&l);
+  std::stable_sort(worst.begin(), worst.end(), [](PtqLayer* a, PtqLayer* b) { return a->snr_db < b->snr_db; });
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < worst.size(); ++i) {
+    worst[i]->float32 = i < static_cast<std::size_t>(settings.float_layers) || worst[i]->snr_db < settings.min_snr;
+    if (worst[i]->float32) names.push_back(worst[i]->name);
+  }
+  return names;
+}
+
+}  // namespace
+
+Model quantize_model(const Model& model, const std::vector<std::vector<Tensor>>& batches, const PtqSettings& settings,
+                     PtqReport& report) {
+  const Model whole = folded(model);
+  PtqPlan plan = plan_ptq(whole, {});
+  require(!plan.layers.empty(), "the network has no convolution or linear layer with fixed float weights to quantise");
+  require(!batches.empty(), "calibration needs at least one sample");
+  std::map<ValueId, ByteRange> ranges = calibrate(whole, plan, batches, settings);
+  report.layers = measure_layers(whole, plan, ranges, batches.front(), settings.threads);
+  if (const std::vector<std::string> floats = to_keep(report.layers, settings); !floats.empty()) {
+    plan = plan_ptq(whole, floats);
+    if (!plan.values.empty()) ranges = calibrate(whole, plan, batches, settings);
+  }
+  Model out = remove_dead_code(insert_qdq(whole, plan, ranges));
+  out.metadata = model.metadata;
+  const std::vector<Tensor> exact = Session(whole, {.threads = settings.threads}).run(batches.front()),
+                            rounded = Session(out, {.threads = settings.threads}).run(batches.front());
+  for (std::size_t i = 0; i < exact.size(); ++i) {
+    Snr snr;
+    if (exact[i].dtype() == DType::f32) snr.add(exact[i], rounded[i]);
+    report.output_snr_db.push_back(snr.db());
+  }
+  return out;
+}
+
+}  // namespace frugal
