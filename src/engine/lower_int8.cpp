@@ -223,7 +223,7 @@ class Lowering {
     if (conv)
       for (const char* key : {"stride", "padding", "dilation", "groups"}) attrs[key] = attribute(node, key);
     if (tail.residual != kNone) inputs.push_back(tail.residual);
-    finish(tail, r_->add_node(conv ? "int8_conv2d" : "int8_linear", r_->fresh_name(node.name), inputs, attrs)[0]);
+    finish(tail, r_->add_node(conv ? "int8_conv2d" : "int8_linear", node.name, inputs, attrs)[0]);
     return true;
   }
 
@@ -236,7 +236,7 @@ class Lowering {
     Attrs attrs = store_attrs(tail);
     attrs["x_zero"] = Attr(std::int64_t{a->second.zero});
     attrs["scale"] = Attr(static_cast<double>(a->second.scale));
-    finish(tail, r_->add_node("int8_add", r_->fresh_name(node.name), {a->second.q, tail.residual}, attrs)[0]);
+    finish(tail, r_->add_node("int8_add", node.name, {a->second.q, tail.residual}, attrs)[0]);
     return true;
   }
 
@@ -340,7 +340,7 @@ class Lowering {
       if (!by_user && (found == bytes_.end() || !found->second.same_numbers(*numbers_in))) return false;
       inputs.push_back(as_bytes(id, *numbers_in, node.name + ".part").q);
     }
-    const std::vector<ValueId> made = r_->add_node(node.op->name, r_->fresh_name(node.name), inputs, node.attrs);
+    const std::vector<ValueId> made = r_->add_node(node.op->name, node.name, inputs, node.attrs);
     for (std::size_t i = 0; i < made.size(); ++i) {
       bytes_.insert_or_assign(node.outputs[i], Bytes{made[i], numbers_in->scale, numbers_in->zero});
       if (r_->uses().is_output(node.outputs[i])) need_floats(node.outputs[i]);
