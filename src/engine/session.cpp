@@ -33,8 +33,7 @@ struct Session::Impl {
     auto evaluate = [&](const Node& node, const std::vector<const Tensor*>& inputs) {
       return evaluate_node(node, inputs, table);
     };
-    simplified = fuse_attention(
-        simplify(has_quantization(model.graph) ? lower_int8(model, table) : model, evaluate));
+    simplified = fuse_attention(simplify(has_quantization(model.graph) ? lower_int8(model, table) : model, evaluate));
   }
 
   const Model& compiled_model() const { return options.optimize ? simplified : model; }

@@ -9,9 +9,9 @@
 namespace frugal {
 namespace {
 
-constexpr std::array<std::string_view, 13> kActivations = {"none",    "relu",         "clip", "leaky_relu", "prelu",
-                                                           "sigmoid", "hard_sigmoid", "silu", "hard_swish", "gelu",
-                                                           "gelu_tanh", "tanh",       "exp"};
+constexpr std::array<std::string_view, 13> kActivations = {"none",      "relu",         "clip", "leaky_relu", "prelu",
+                                                           "sigmoid",   "hard_sigmoid", "silu", "hard_swish", "gelu",
+                                                           "gelu_tanh", "tanh",         "exp"};
 
 constexpr std::int64_t kMaxTaps = 256;          // the kernels keep the taps' places on the stack
 constexpr std::int64_t kMaxProducts = 1 << 16;  // 255 * 128 * 65536 is below 2^31

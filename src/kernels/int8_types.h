@@ -33,10 +33,10 @@ struct Int8Epilogue {
 struct Int8Args {
   Conv2dShape shape;
   const std::uint8_t* in = nullptr;
-  std::int32_t in_zero = 0;         // what padding holds
-  const void* weights = nullptr;    // packed, see kernels/int8.h
+  std::int32_t in_zero = 0;             // what padding holds
+  const void* weights = nullptr;        // packed, see kernels/int8.h
   const std::int32_t* first = nullptr;  // sums start here: -in_zero * (sum of the channel's weights)
-  void* out = nullptr;              // bytes, or floats where not epilogue.quantized
+  void* out = nullptr;                  // bytes, or floats where not epilogue.quantized
   bool row_major = false;
   Int8Epilogue epilogue;
 };
@@ -61,8 +61,8 @@ struct Int8Table {
   void (*quantize_to_blocked)(std::int64_t channels, std::int64_t pixels, const float* in, std::uint8_t* out,
                               float scale, std::int32_t zero, std::int64_t begin, std::int64_t end);
 
-  int step;              // input channels that one dot product sums: 4 with VNNI, 2 else
-  int weight_bytes;      // of a packed weight
+  int step;          // input channels that one dot product sums: 4 with VNNI, 2 else
+  int weight_bytes;  // of a packed weight
   Extent (*dense_extent)(const Int8Args& args);
   void (*dense)(const Int8Args& args, Extent begin, Extent end, std::uint8_t* scratch);
   std::int64_t (*dense_scratch)(const Int8Args& args);

@@ -52,8 +52,8 @@ Int8Store int8_store(const NodeContext& c, const std::vector<float>& multiplier,
   const auto real = [&](std::string_view attr) { return static_cast<float>(attr_real(c.node, attr)); };
   Int8Store out;
   Int8Epilogue& e = out.epilogue;
-  e.activation = {.kind = activation_from_name(attr_text(c.node, "activation")), .alpha = real("alpha"),
-                  .beta = real("beta")};
+  e.activation = {
+      .kind = activation_from_name(attr_text(c.node, "activation")), .alpha = real("alpha"), .beta = real("beta")};
   e.residual_last = attr_flag(c.node, "residual_last");
   e.residual_scale = real("residual_scale");
   e.residual_zero = static_cast<std::int32_t>(attr_int(c.node, "residual_zero"));

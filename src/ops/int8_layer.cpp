@@ -34,7 +34,9 @@ CompiledOp compile_int8_layer(const NodeContext& c, Int8Plan plan) {
   };
   return {.run = run,
           .scratch_bytes = static_cast<std::size_t>(int8_scratch_bytes(plan, c.threads)),
-          .algorithm = plan.table->channel_block == 1 ? "reference" : int8_depthwise(plan) ? "depthwise" : "dense",
+          .algorithm = plan.table->channel_block == 1 ? "reference"
+                       : int8_depthwise(plan)         ? "depthwise"
+                                                      : "dense",
           .packed_bytes = store.multiplier.bytes() + store.bias.bytes()};
 }
 

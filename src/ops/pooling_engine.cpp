@@ -20,11 +20,9 @@ PoolArgs planes_of(const NodeContext& c, Pool kind) {
 CompiledOp bind_bytes(const NodeContext& c, const PoolArgs& pool) {
   const KernelTable& table = pool.lanes == c.kernels.channel_block ? c.kernels : kernels(Isa::scalar);
   auto run = [pool, kernel = table.int8.max_pool](const RunArgs& args) {
-    args.pool.parallel_for(pool.batch * pool.channels * pool.out_h, 1,
-                           [&](std::int64_t begin, std::int64_t end, int) {
-                             kernel(pool, static_cast<const std::uint8_t*>(args.in[0]),
-                                    static_cast<std::uint8_t*>(args.out[0]), begin, end);
-                           });
+    args.pool.parallel_for(pool.batch * pool.channels * pool.out_h, 1, [&](std::int64_t begin, std::int64_t end, int) {
+      kernel(pool, static_cast<const std::uint8_t*>(args.in[0]), static_cast<std::uint8_t*>(args.out[0]), begin, end);
+    });
   };
   return {.run = run, .algorithm = pool.lanes > 1 ? "blocked" : "plain"};
 }

@@ -112,8 +112,9 @@ struct SingleNode {
     std::vector<Tensor> plain;
     for (std::size_t i = 0; i < results.size(); ++i) {
       const StoredType& type = context.outputs[i];
-      Tensor typed = Tensor::wrap(type.dtype, {static_cast<std::int64_t>(type.bytes() / (type.dtype == DType::u8 ? 1 : 4))},
-                                  results[i].raw(), std::make_shared<Tensor>(results[i]));
+      Tensor typed =
+          Tensor::wrap(type.dtype, {static_cast<std::int64_t>(type.bytes() / (type.dtype == DType::u8 ? 1 : 4))},
+                       results[i].raw(), std::make_shared<Tensor>(results[i]));
       plain.push_back(to_plain(typed, type));
     }
     return plain;

@@ -17,10 +17,10 @@ namespace frugal {
 
 // How the values of an input are drawn; each from a stream of its own, named after the row.
 enum class Draw {
-  normal,    // standard normal
-  wide,      // normal with deviation 4: reaches the flat parts of saturating functions
-  positive,  // uniform in [0.5, 2]
-  ids,       // integers in [0, limit)
+  normal,      // standard normal
+  wide,        // normal with deviation 4: reaches the flat parts of saturating functions
+  positive,    // uniform in [0.5, 2]
+  ids,         // integers in [0, limit)
   signed_ids,  // integers in [-limit, limit)
 };
 

@@ -105,8 +105,7 @@ int run_compress(const Compress& c, const Common& common) {
   if (method.needs_data) {
     const TaskInfo info = c.pictures.task_info(opened);
     if (!opened.model.metadata.contains("task")) set_task_info(opened.model, info);
-    input.batches =
-        calibration_batches(c, info, static_cast<std::size_t>(options.integer("samples", 1, 1 << 24)));
+    input.batches = calibration_batches(c, info, static_cast<std::size_t>(options.integer("samples", 1, 1 << 24)));
   }
   const Costs before = compute_costs(opened.model.graph);
   MethodResult result = method.run(opened.model, input);
@@ -119,7 +118,8 @@ int run_compress(const Compress& c, const Common& common) {
   const std::uint64_t bytes = fs::file_size(c.output);
   const auto bytes_before = static_cast<std::uint64_t>(before.weight_bytes);
   if (common.json) {
-    print_json({{"before", cost_json(before, bytes_before)}, {"after", cost_json(after, bytes)},
+    print_json({{"before", cost_json(before, bytes_before)},
+                {"after", cost_json(after, bytes)},
                 {"report", Json::parse(result.report)}});
     return 0;
   }
@@ -139,10 +139,11 @@ FRUGAL_COMMAND(compress) {
                "DATA is a data set by name or folder, or a folder of pictures; they are prepared as the model file\n"
                "says. The result is a model file that every command takes.\n"
                "JSON: {before{params, macs, bytes}, after{params, macs, bytes}, report}.",
-       .examples = "  frugal compress --list\n"
-                   "  frugal compress model.safetensors ptq --data fashion-mnist -o int8.safetensors\n"
-                   "  frugal compress model.safetensors ptq --data pictures/ --set calibration=entropy --set float_layers=2 "
-                   "-o int8.safetensors",
+       .examples =
+           "  frugal compress --list\n"
+           "  frugal compress model.safetensors ptq --data fashion-mnist -o int8.safetensors\n"
+           "  frugal compress model.safetensors ptq --data pictures/ --set calibration=entropy --set float_layers=2 "
+           "-o int8.safetensors",
        .define = [](CLI::App& app) -> CommandRun {
          auto c = std::make_shared<Compress>();
          c->source.add_options(app, false);

@@ -65,8 +65,7 @@ void convolve(const Int8Args& a, Extent begin, Extent end, std::uint8_t*) {
                                ix = x * s.stride_w - s.pad_left + kx * s.dilation_w;
             if (iy < 0 || iy >= s.in_h || ix < 0 || ix >= s.in_w) continue;
             const std::int64_t c = oc / (s.out_c / s.groups) * in_c + ic;
-            const std::int64_t at =
-                a.row_major ? ix * s.in_c + c : ((image * s.in_c + c) * s.in_h + iy) * s.in_w + ix;
+            const std::int64_t at = a.row_major ? ix * s.in_c + c : ((image * s.in_c + c) * s.in_h + iy) * s.in_w + ix;
             sum += (a.in[at] - a.in_zero) * *w;
           }
       const std::int64_t at = a.row_major ? x * s.out_c + oc : (image * s.out_c + oc) * pixels + strip % pixels;

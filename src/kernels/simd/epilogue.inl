@@ -51,7 +51,7 @@ inline void finish_each(const float* values, int rows, int blocks, const TileSto
 }
 
 __attribute__((noinline, unused)) void finish_values(const float* values, int rows, int blocks, const TileStore& to,
-                                             const Epilogue& e) {
+                                                     const Epilogue& e) {
   if (e.activation.kind == Activation::prelu) {
     finish_each(values, rows, blocks, to, e, [&](V x, int p, int b, int lanes) {
       return leaky(x, to.channels_are_rows ? broadcast(to.slope + p) : load_first(to.slope + b * kLanes, lanes));

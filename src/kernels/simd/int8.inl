@@ -9,11 +9,11 @@
 namespace frugal::FRUGAL_SIMD {
 namespace {
 
-constexpr int kPixelBytes = kLanes * 4 / kStep;     // of a staged pixel of one block
-constexpr int kDots = kPixelBytes / 4;              // dot products it takes
-constexpr int kWeightBytes = kLanes * 4;            // of one block of output channels in one dot product
-constexpr std::int64_t kStagedBytes = 192 << 10;    // about what the second-level cache keeps beside the weights
-constexpr std::int64_t kMaxTaps = 256;              // kernels/int8.cpp takes no more
+constexpr int kPixelBytes = kLanes * 4 / kStep;   // of a staged pixel of one block
+constexpr int kDots = kPixelBytes / 4;            // dot products it takes
+constexpr int kWeightBytes = kLanes * 4;          // of one block of output channels in one dot product
+constexpr std::int64_t kStagedBytes = 192 << 10;  // about what the second-level cache keeps beside the weights
+constexpr std::int64_t kMaxTaps = 256;            // kernels/int8.cpp takes no more
 
 // What the taps of a kernel see: rows of the staged input, each `phases` runs of `run` pixels.
 struct Window {
@@ -174,14 +174,13 @@ void int8_tile(const Staged& in, const std::uint8_t* x, std::int64_t channels, c
   finish_int8(sums, R, NB, to, e);
 }
 
-inline Int8Store int8_store(const Int8Args& a, std::int64_t image, std::int64_t block, int blocks,
-                            std::int64_t pixel) {
+inline Int8Store int8_store(const Int8Args& a, std::int64_t image, std::int64_t block, int blocks, std::int64_t pixel) {
   const Conv2dShape& s = a.shape;
   const Int8Epilogue& e = a.epilogue;
   const std::int64_t pixels = s.out_h * s.out_w;
   const std::int64_t row = a.row_major ? s.out_c : kLanes, plane = a.row_major ? kLanes : pixels * kLanes;
-  const std::int64_t at = a.row_major ? pixel * row + block * kLanes
-                                      : (image * blocks_of(s.out_c) + block) * plane + pixel * kLanes;
+  const std::int64_t at =
+      a.row_major ? pixel * row + block * kLanes : (image * blocks_of(s.out_c) + block) * plane + pixel * kLanes;
   const std::int64_t left = s.out_c - (block + blocks - 1) * kLanes;
   auto byte_at = [at](const void* base, bool bytes) -> const void* {
     return bytes ? static_cast<const void*>(static_cast<const std::uint8_t*>(base) + at)
@@ -193,7 +192,6 @@ inline Int8Store int8_store(const Int8Args& a, std::int64_t image, std::int64_t 
           plane,
           e.multiplier + block * kLanes,
           e.bias + block * kLanes,
-          e.activation.slope ? e.activation.slope + block * kLanes : nullptr,
           static_cast<int>(left < kLanes ? left : kLanes),
           !a.row_major};
 }
@@ -210,9 +208,8 @@ void dense_pixels(const Int8Args& a, const Staged& in, const std::uint8_t* x, st
   while (count > 0) {
     const int rows = next_tile(count);
     const Int8Store to = int8_store(a, image, block, NB, pixel);
-    with_rows<kTileRows>(rows, [&]<int R>() {
-      int8_tile<R, NB>(in, x, channels, w, a.first + block * kLanes, to, a.epilogue);
-    });
+    with_rows<kTileRows>(
+        rows, [&]<int R>() { int8_tile<R, NB>(in, x, channels, w, a.first + block * kLanes, to, a.epilogue); });
     x += rows * kPixelBytes;
     pixel += rows;
     count -= rows;
@@ -341,8 +338,7 @@ void depthwise8(const Int8Args& a, Extent begin, Extent end, std::uint8_t* scrat
         each_run(s, w, [&](std::int64_t at, std::int64_t from, std::int64_t stride, std::int64_t n) {
           for (std::int64_t i = 0; i < n; ++i)
             store(to + (at + i) * kLanes,
-                  from < 0 ? zero()
-                           : sub(load_bytes(plane + (y * s.in_w + from + i * stride) * kLanes), zero_point));
+                  from < 0 ? zero() : sub(load_bytes(plane + (y * s.in_w + from + i * stride) * kLanes), zero_point));
         });
       }
       const float* weights = static_cast<const float*>(a.weights) + b * taps * kLanes;
@@ -373,14 +369,20 @@ void add8(const Int8AddArgs& args, std::int64_t begin, std::int64_t end) {
     const std::int64_t left = end - at;
     int rows = left >= kLanes ? static_cast<int>(left / kLanes < kRun ? left / kLanes : kRun) : 1;
     const int lanes = static_cast<int>(left < kLanes ? left : kLanes);
-    for (int r = 0; r < rows; ++r) store(sums + r * kLanes, sub(load_bytes_first(args.a + at + r * kLanes, lanes), a_zero));
+    for (int r = 0; r < rows; ++r)
+      store(sums + r * kLanes, sub(load_bytes_first(args.a + at + r * kLanes, lanes), a_zero));
     auto offset = [at](const void* p, bool bytes) {
       return bytes ? static_cast<const void*>(static_cast<const std::uint8_t*>(p) + at)
                    : static_cast<const void*>(static_cast<const float*>(p) + at);
     };
     const Int8Store to{const_cast<void*>(offset(args.out, e.quantized)),
                        e.residual ? offset(e.residual, !e.residual_is_float) : nullptr,
-                       kLanes, 0, multiplier, bias, nullptr, lanes, false};
+                       kLanes,
+                       0,
+                       multiplier,
+                       bias,
+                       lanes,
+                       false};
     finish_int8(sums, rows, 1, to, e);
     at += static_cast<std::int64_t>(rows - 1) * kLanes + lanes;
   }

@@ -1,5 +1,5 @@
-// Integers for the 8-bit kernels: 8 sums, two products each. vpmaddwd on 16 bits is exact for every byte, and as fast as
-// vpmaddubsw with vpmaddwd, which is not: both keep the two multipliers busy for 16 products each.
+// Integers for the 8-bit kernels: 8 sums, two products each. vpmaddwd on 16 bits is exact for every byte, and as fast
+// as vpmaddubsw with vpmaddwd, which is not: both keep the two multipliers busy for 16 products each.
 #pragma once
 
 #include "kernels/simd/vec_avx2.h"

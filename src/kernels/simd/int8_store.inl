@@ -12,9 +12,8 @@ struct Int8Store {
   const void* residual;
   std::int64_t row_stride, block_stride;
   const float *multiplier, *bias;
-  const float* slope;  // prelu, of the first channel
-  int last_lanes;      // valid lanes of the last block
-  bool whole;          // lanes beyond the valid ones may be written (blocked layout)
+  int last_lanes;  // valid lanes of the last block
+  bool whole;      // lanes beyond the valid ones may be written (blocked layout)
 };
 
 inline void store_bytes_first(std::uint8_t* p, V v, I zero, int n) {
@@ -63,38 +62,35 @@ void finish_clamped(const float* sums, int rows, int blocks, const Int8Store& to
   }
 }
 
-// Any activation; `sums` is scratch afterwards.
-void finish_any(float* sums, int rows, int blocks, const Int8Store& to, const Int8Epilogue& e) {
+// Any activation (not prelu, whose slope is no number of the epilogue).
+__attribute__((noinline)) void finish_any(const float* sums, int rows, int blocks, const Int8Store& to,
+                                          const Int8Epilogue& e) {
   const V residual_zero = set1(static_cast<float>(e.residual_zero)), residual_scale = set1(e.residual_scale);
   const V lo = set1(static_cast<float>(-e.zero)), hi = set1(static_cast<float>(255 - e.zero)), steps = set1(e.to_steps);
-  auto each = [&](auto f) {
-    for (int p = 0; p < rows; ++p)
-      for (int b = 0; b < blocks; ++b)
-        f(sums + (p * blocks + b) * kLanes, b, p * to.row_stride + b * to.block_stride,
-          to.whole || b + 1 < blocks ? kLanes : to.last_lanes);
-  };
   auto add_residual = [&](V v, std::int64_t at, int lanes) {
     V r = e.residual_is_float ? load_residual<Residual::floats>(to, at, lanes, residual_zero)
                               : load_residual<Residual::bytes>(to, at, lanes, residual_zero);
     return fma(r, residual_scale, v);
   };
-  each([&](float* s, int b, std::int64_t at, int lanes) {
-    V v = fma(load(s), load(to.multiplier + b * kLanes), load(to.bias + b * kLanes));
-    store(s, to.residual && !e.residual_last ? add_residual(v, at, lanes) : v);
-  });
-  const TileStore tile{nullptr, nullptr, 0, 0, nullptr, to.slope, to.last_lanes, false};
-  activate_tile(sums, rows, blocks, tile, e.activation);
-  each([&](float* s, int, std::int64_t at, int lanes) {
-    V v = load(s);
-    if (to.residual && e.residual_last) v = add_residual(v, at, lanes);
-    if (e.quantized)
-      store_bytes_first(static_cast<std::uint8_t*>(to.out) + at, clamp(mul(v, steps), lo, hi), set1_i(e.zero), lanes);
-    else
-      store_first(static_cast<float*>(to.out) + at, v, lanes);
+  for_activation(e.activation, [&](auto activation) {
+    for (int p = 0; p < rows; ++p)
+      for (int b = 0; b < blocks; ++b) {
+        const std::int64_t at = p * to.row_stride + b * to.block_stride;
+        const int lanes = to.whole || b + 1 < blocks ? kLanes : to.last_lanes;
+        V v = fma(load(sums + (p * blocks + b) * kLanes), load(to.multiplier + b * kLanes), load(to.bias + b * kLanes));
+        if (to.residual && !e.residual_last) v = add_residual(v, at, lanes);
+        v = activation(v);
+        if (to.residual && e.residual_last) v = add_residual(v, at, lanes);
+        if (e.quantized)
+          store_bytes_first(static_cast<std::uint8_t*>(to.out) + at, clamp(mul(v, steps), lo, hi), set1_i(e.zero),
+                            lanes);
+        else
+          store_first(static_cast<float*>(to.out) + at, v, lanes);
+      }
   });
 }
 
-__attribute__((noinline)) void finish_int8(float* sums, int rows, int blocks, const Int8Store& to,
+__attribute__((noinline)) void finish_int8(const float* sums, int rows, int blocks, const Int8Store& to,
                                            const Int8Epilogue& e) {
   float lo, hi;
   if (!clamp_bounds(e.activation, &lo, &hi) || (e.quantized && e.to_steps != 1) || (to.residual && e.residual_last))

@@ -61,7 +61,8 @@ std::pair<float, float> percentile_range(const std::vector<std::int64_t>& counts
   std::size_t first = 0, last = counts.size();
   for (std::int64_t cut = 0; first < last && static_cast<double>(cut += counts[first]) <= outside;) ++first;
   for (std::int64_t cut = 0; last > first && static_cast<double>(cut += counts[last - 1]) <= outside;) --last;
-  return {low + width * static_cast<float>(first), last == counts.size() ? high : low + width * static_cast<float>(last)};
+  return {low + width * static_cast<float>(first),
+          last == counts.size() ? high : low + width * static_cast<float>(last)};
 }
 
 float entropy_threshold(const std::vector<std::int64_t>& counts, float high) {
@@ -100,7 +101,8 @@ std::map<ValueId, ByteRange> calibrate(const Model& folded, const PtqPlan& plan,
   each_tap(session, own, batches, [&](std::size_t i, const Tensor& t) {
     for (std::int64_t k = 0; k < t.numel(); ++k) {
       const float v = t.data<float>()[k];
-      if (!std::isfinite(v)) fail("the value '{}' is not finite on the calibration data", folded.graph.value(plan.values[i]).name);
+      if (!std::isfinite(v))
+        fail("the value '{}' is not finite on the calibration data", folded.graph.value(plan.values[i]).name);
       seen[i].low = std::min(seen[i].low, v);
       seen[i].high = std::max(seen[i].high, v);
     }
@@ -138,7 +140,9 @@ std::map<ValueId, ByteRange> calibrate(const Model& folded, const PtqPlan& plan,
       for (ValueId p : parts) {
         if (out.at(p).zero == zero) continue;
         const auto [low, high] = ranges.at(p);
-        out.at(p) = {std::max({zero < 255 ? high / static_cast<float>(255 - zero) : 0, -low / static_cast<float>(zero), 1e-12f}), zero};
+        out.at(p) = {
+            std::max({zero < 255 ? high / static_cast<float>(255 - zero) : 0, -low / static_cast<float>(zero), 1e-12f}),
+            zero};
         changed = true;
       }
     }

@@ -104,13 +104,14 @@ class Inserter {
 
   void layer(Rewriter& r, const Node& node) {
     auto factors = factors_.find(node.inputs[0]);
-    const ByteWeight made = quantize_weight(*r.data(node.inputs[1]),
-                                            factors == factors_.end() ? std::vector<float>{} : factors->second);
+    const ByteWeight made =
+        quantize_weight(*r.data(node.inputs[1]), factors == factors_.end() ? std::vector<float>{} : factors->second);
     const std::string name = r.graph().value(node.inputs[1]).name;
     const ValueId q = r.add_weight(r.fresh_name(name), made.data, WeightRole::parameter),
                   s = constant(r, name + ".scale", made.scale);
     std::vector<ValueId> inputs = r.map(std::vector<ValueId>{node.inputs[0]});
-    inputs.push_back(r.add_node("dequantize_linear", r.fresh_name(name + ".dequantize"), {q, s}, {{"axis", Attr(0)}})[0]);
+    inputs.push_back(
+        r.add_node("dequantize_linear", r.fresh_name(name + ".dequantize"), {q, s}, {{"axis", Attr(0)}})[0]);
     for (std::size_t i = 2; i < node.inputs.size(); ++i) inputs.push_back(r.map(node.inputs[i]));
     r.replace(node.outputs[0], r.add_node(node.op->name, node.name, inputs, node.attrs)[0]);
   }

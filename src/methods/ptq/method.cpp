@@ -28,7 +28,8 @@ nlohmann::ordered_json to_json(const PtqReport& report, const MethodInput& input
   nlohmann::ordered_json layers = nlohmann::ordered_json::array();
   std::int64_t floats = 0;
   for (const PtqLayer& l : report.layers) {
-    layers.push_back({{"name", l.name}, {"op", l.op}, {"snr_db", l.snr_db}, {"precision", l.float32 ? "float32" : "int8"}});
+    layers.push_back(
+        {{"name", l.name}, {"op", l.op}, {"snr_db", l.snr_db}, {"precision", l.float32 ? "float32" : "int8"}});
     floats += l.float32 ? 1 : 0;
   }
   return {{"calibration", input.options.text("calibration")},
@@ -64,8 +65,9 @@ MethodResult run(const Model& model, const MethodInput& input) {
 
 FRUGAL_METHOD(ptq) {
   registry.add({.name = "ptq",
-                .doc = "8-bit weights and activations after training, with exact integer sums; needs pictures to measure "
-                       "ranges on",
+                .doc =
+                    "8-bit weights and activations after training, with exact integer sums; needs pictures to measure "
+                    "ranges on",
                 .options = {{"calibration", "percentile", "how a range is found", {"minmax", "percentile", "entropy"}},
                             {"percentile", "99.99", "share of the values within the range, in percent"},
                             {"samples", "256", "pictures that are looked at"},

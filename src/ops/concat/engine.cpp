@@ -67,8 +67,8 @@ CompiledOp compile_lanes(const NodeContext& c) {
         T* to = static_cast<T*>(args.out[0]) + i * pixels * block;
         for (const Run& r : runs[static_cast<std::size_t>(i % blocks)]) {
           const std::int64_t from_block = i / blocks * part_blocks[r.input] + r.from_block;
-          copy_lanes(static_cast<const T*>(args.in[r.input]) + from_block * pixels * block + r.from_lane, to + r.to_lane,
-                     pixels, block, r.channels);
+          copy_lanes(static_cast<const T*>(args.in[r.input]) + from_block * pixels * block + r.from_lane,
+                     to + r.to_lane, pixels, block, r.channels);
         }
       }
     });
@@ -79,7 +79,7 @@ CompiledOp compile_lanes(const NodeContext& c) {
 CompiledOp compile(const NodeContext& c) {
   if (c.out().block > 1)  // then all have four dims
     for (const auto& in : c.inputs)
-      if (!whole_blocks(axis_of(c), 0, in->shape[1], c.out().block)) 
+      if (!whole_blocks(axis_of(c), 0, in->shape[1], c.out().block))
         return c.out().dtype == DType::u8 ? compile_lanes<std::uint8_t>(c) : compile_lanes<float>(c);
   struct Part {
     CopyPlan plan;

@@ -41,8 +41,6 @@ bool can_block(const NodeContext& c, int block) {
 
 }  // namespace
 
-FRUGAL_ENGINE(dequantize_linear) {
-  registry.add("dequantize_linear", {.compile = compile, .can_block = can_block});
-}
+FRUGAL_ENGINE(dequantize_linear) { registry.add("dequantize_linear", {.compile = compile, .can_block = can_block}); }
 
 }  // namespace frugal

@@ -13,8 +13,7 @@ CompiledOp compile(const NodeContext& c) {
     Int8Epilogue e = epilogue;
     set_residual(args, 1, e);
     const Int8AddArgs add{static_cast<const std::uint8_t*>(args.in[0]), zero, e, args.out[0]};
-    args.pool.parallel_for(n, 1 << 12,
-                           [&](std::int64_t begin, std::int64_t end, int) { kernel(add, begin, end); });
+    args.pool.parallel_for(n, 1 << 12, [&](std::int64_t begin, std::int64_t end, int) { kernel(add, begin, end); });
   };
   // `store` holds what the epilogue points to.
   return {.run = [run, store](const RunArgs& args) { run(args); }, .algorithm = "elementwise"};
@@ -23,9 +22,8 @@ CompiledOp compile(const NodeContext& c) {
 }  // namespace
 
 FRUGAL_ENGINE(int8_add) {
-  registry.add("int8_add", {.compile = compile, .can_block = [](const NodeContext& c, int) {
-                              return c.in(0).shape.size() == 4;
-                            }});
+  registry.add("int8_add",
+               {.compile = compile, .can_block = [](const NodeContext& c, int) { return c.in(0).shape.size() == 4; }});
 }
 
 }  // namespace frugal

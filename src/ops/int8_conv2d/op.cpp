@@ -25,8 +25,9 @@ std::vector<ValueType> infer(const OpContext& c) {
 
 FRUGAL_OP(int8_conv2d) {
   return {.name = "int8_conv2d",
-          .doc = "Convolution of bytes with exact sums: activation(sum * scale + bias + residual), stored as bytes or "
-                 "floats. The compiler makes it of quantize_linear, conv2d and what follows.",
+          .doc =
+              "Convolution of bytes with exact sums: activation(sum * scale + bias + residual), stored as bytes or "
+              "floats. The compiler makes it of quantize_linear, conv2d and what follows.",
           .inputs = {{.name = "x", .type = InputType::any},
                      {.name = "weight", .type = InputType::any},
                      {"scale"},
@@ -35,8 +36,14 @@ FRUGAL_OP(int8_conv2d) {
           .attrs = int8_store_attrs(
               {{"x_zero", AttrType::integer, Attr(0), "what zero is in x", 0, 255},
                {"stride", AttrType::integers, Attr(Ints{1, 1}), "step in height and width", 1, 65536, {}, 2},
-               {"padding", AttrType::integers, Attr(Ints{0, 0, 0, 0}), "zeros added at top, left, bottom, right", 0,
-                65536, {}, 4},
+               {"padding",
+                AttrType::integers,
+                Attr(Ints{0, 0, 0, 0}),
+                "zeros added at top, left, bottom, right",
+                0,
+                65536,
+                {},
+                4},
                {"dilation", AttrType::integers, Attr(Ints{1, 1}), "distance between taps", 1, 65536, {}, 2},
                {"groups", AttrType::integer, Attr(1), "channel groups that do not mix", 1, 1 << 24}}),
           .infer = infer,

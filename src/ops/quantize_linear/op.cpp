@@ -16,10 +16,12 @@ std::vector<ValueType> infer(const OpContext& c) {
 
 FRUGAL_OP(quantize_linear) {
   return {.name = "quantize_linear",
-          .doc = "saturate(round(x / scale) + zero_point), half to even; scale and zero point are one number, or one for "
-                 "each index of `axis` (ONNX QuantizeLinear).",
+          .doc =
+              "saturate(round(x / scale) + zero_point), half to even; scale and zero point are one number, or one for "
+              "each index of `axis` (ONNX QuantizeLinear).",
           .inputs = {{"x"}, {"scale"}, {.name = "zero_point", .optional = true, .type = InputType::any}},
-          .attrs = {{"axis", AttrType::integer, Attr(1), "where there is more than one scale; negative counts from the end"},
+          .attrs = {{"axis", AttrType::integer, Attr(1),
+                     "where there is more than one scale; negative counts from the end"},
                     {"dtype",
                      AttrType::text,
                      Attr(std::string("uint8")),

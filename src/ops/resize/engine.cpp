@@ -42,8 +42,8 @@ CompiledOp compile(const NodeContext& c) {
 }  // namespace
 
 FRUGAL_ENGINE(resize) {
-  registry.add("resize", {.compile = compile,
-                          .can_block = [](const NodeContext& c, int) { return c.in(0).shape.size() == 4; }});
+  registry.add("resize",
+               {.compile = compile, .can_block = [](const NodeContext& c, int) { return c.in(0).shape.size() == 4; }});
 }
 
 }  // namespace frugal

@@ -12,8 +12,8 @@ struct Case {
 };
 
 OpRow row(const Case& c, double y_scale, Attrs more = {}, std::vector<RowInput> rest = {}) {
-  Attrs attrs{{"stride", c.stride}, {"padding", c.padding}, {"dilation", c.dilation}, {"groups", c.groups},
-              {"x_zero", 131}, {"y_scale", y_scale}};
+  Attrs attrs{{"stride", c.stride}, {"padding", c.padding}, {"dilation", c.dilation},
+              {"groups", c.groups}, {"x_zero", 131},        {"y_scale", y_scale}};
   for (auto& [name, value] : more) attrs[name] = value;
   std::vector<RowInput> inputs{ids(c.x, 256, DType::u8), fixed(signed_ids(c.w, 128, DType::i8)),
                                weight({c.w[0]}, Draw::positive), weight({c.w[0]}, Draw::wide)};
