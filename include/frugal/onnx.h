@@ -12,6 +12,7 @@ namespace frugal {
 
 struct OnnxOptions {
   std::map<std::string, Shape> shapes{};  // sizes of inputs that the file leaves open, by the input's name
+  std::map<std::string, Tensor> constants{};  // inputs that become constants, such as a sampling rate
 };
 
 // What of a model cannot be imported, all at once.

@@ -5,6 +5,9 @@
 
 namespace frugal {
 
+// Whether two sizes may be equal: they are, or symbols leave it open until they are bound.
+bool may_be_equal(const Dim& a, const Dim& b);
+
 // NumPy broadcasting. Symbolic dims broadcast with themselves and with 1.
 SymShape broadcast(const OpContext& context, const SymShape& a, const SymShape& b);
 

@@ -109,7 +109,14 @@ void resize(ImportNode& n) {
   const bool exclude = n.integer("exclude_outside", 0) != 0;
   if (exclude) set(n, attrs, "exclude_outside", true, false);
   n.require(n.integer("antialias", 0) == 0, "antialias is not supported");
-  resized(n, target_of(n, x), attrs);
+  Target target = target_of(n, x);
+  // The corners of a size that is cut to a whole number lie elsewhere in ONNX.
+  for (std::size_t i = 0; i < target.scale.size() && coordinates == "align_corners"; ++i) {
+    const double size = x[i].fixed() ? static_cast<double>(x[i].value()) * target.scale[i] : 0;
+    n.require(size == std::floor(size), "a scale of {} does not give a whole size to align the corners of",
+              target.scale[i]);
+  }
+  resized(n, target, attrs);
 }
 
 void upsample(ImportNode& n) {

@@ -21,6 +21,16 @@ std::string symbol_name(const std::string& name) {
   return out == "floor" ? "floor_" : out;
 }
 
+// Why there can be no tensor of this type; empty where there can.
+std::string unsupported_type(std::int64_t data_type) {
+  try {
+    dtype_from_onnx(data_type);
+    return "";
+  } catch (const Error& e) {
+    return e.what();
+  }
+}
+
 bool default_domain(const std::string& domain) { return domain.empty() || domain == "ai.onnx"; }
 
 }  // namespace
@@ -41,9 +51,10 @@ Importer::Importer(onnx::ModelProto& proto, ExternalFolder& folder, const OnnxOp
 void Importer::read_opsets() {
   for (const auto& set : proto_.opset_import())
     if (default_domain(set.domain())) opset_ = set.version();
-  require(opset_ != 0, "the file does not say its opset");
-  require(opset_ >= kOldestOpset && opset_ <= kNewestOpset, "it has opset {}; known are {} to {}", opset_, kOldestOpset,
-          kNewestOpset);
+  require(proto_.opset_import_size() > 0, "the file does not say its opset");
+  if (opset_ == 0) opset_ = kNewestOpset;  // all its nodes are of other domains
+  if (opset_ < kOldestOpset || opset_ > kNewestOpset)
+    refused_.push_back({"opset", std::to_string(opset_), fmt::format("known are {} to {}", kOldestOpset, kNewestOpset)});
 }
 
 std::string Importer::unique(const std::string& name) const {
@@ -68,6 +79,12 @@ void Importer::add_initialisers(Scope& scope, onnx::GraphProto& graph) {
   };
   for (auto& proto : *graph.mutable_initializer()) {
     std::string name = proto.name();
+    if (std::string reason = unsupported_type(proto.data_type()); !reason.empty()) {
+      refused_.push_back({"initializer", name, reason});
+      scope.names[name] = std::make_shared<Binding>();
+      scope.names[name]->failed = true;
+      continue;
+    }
     add(name, tensor_from_onnx(proto, folder_));
   }
   for (auto& proto : *graph.mutable_sparse_initializer()) {
@@ -83,9 +100,22 @@ void Importer::add_inputs(Scope& scope) {
   for (const auto& info : proto_.graph().input()) {
     if (scope.names.contains(info.name())) continue;  // before IR 4 initialisers were inputs too
     names.push_back(info.name());
-    require(info.type().has_tensor_type(), "input '{}' is no tensor", info.name());
     const auto& type = info.type().tensor_type();
-    DType dtype = naming_file("input '" + info.name() + "'", [&] { return dtype_from_onnx(type.elem_type()); });
+    std::string reason = info.type().has_tensor_type() ? unsupported_type(type.elem_type()) : "it is no tensor";
+    if (!reason.empty()) {
+      refused_.push_back({"input", info.name(), reason});
+      scope.names[info.name()] = std::make_shared<Binding>();
+      scope.names[info.name()]->failed = true;
+      continue;
+    }
+    if (auto fixed = options_.constants.find(info.name()); fixed != options_.constants.end()) {
+      auto binding = std::make_shared<Binding>();
+      binding->data = fixed->second;
+      if (can_be_known(binding->data)) binding->known = known_from(binding->data);
+      scope.names[info.name()] = std::move(binding);
+      continue;
+    }
+    DType dtype = dtype_from_onnx(type.elem_type());
     SymShape shape;
     auto given = shapes.find(info.name());
     require(type.has_shape() || given != shapes.end(),
@@ -128,7 +158,11 @@ void Importer::add_inputs(Scope& scope) {
     const Value value = model_.graph.value(id);
     auto binding = std::make_shared<Binding>();
     binding->id = id;
-    if (value.type.dtype == DType::f16 || value.type.dtype == DType::bf16)
+    const bool half = value.type.dtype == DType::f16 || value.type.dtype == DType::bf16;
+    if (half && !OpRegistry::instance().find("cast")) {
+      refused_.push_back({"input", value.name, "this build has no op 'cast'"});
+      binding->failed = true;
+    } else if (half)
       binding->id = model_.graph.add_node("cast", unique(value.name + "/float32"), {id}, {{"to", "float32"}})[0];
     scope.names[value.name] = std::move(binding);
   }

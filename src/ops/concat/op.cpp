@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "graph/shape_rules.h"
 
 namespace frugal {
@@ -14,7 +16,7 @@ std::vector<ValueType> infer(const OpContext& c) {
               rest.size());
     Dim more = next[axis];
     next[axis] = rest[axis] = 0;
-    c.require(next == rest, "input {} has shape [{}], which does not fit the first one's [{}] outside of axis {}", i,
+    c.require(std::equal(next.begin(), next.end(), rest.begin(), may_be_equal), "input {} has shape [{}], which does not fit the first one's [{}] outside of axis {}", i,
               to_string(c.shape(i)), to_string(c.shape(0)), axis);
     out.shape[axis] = out.shape[axis] + more;
   }
