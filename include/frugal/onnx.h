@@ -11,7 +11,7 @@
 namespace frugal {
 
 struct OnnxOptions {
-  std::map<std::string, Shape> shapes{};  // sizes of inputs that the file leaves open, by the input's name
+  std::map<std::string, Shape> shapes{};      // sizes of inputs that the file leaves open, by the input's name
   std::map<std::string, Tensor> constants{};  // inputs that become constants, such as a sampling rate
 };
 

@@ -14,7 +14,8 @@ SymShape broadcast(const OpContext& context, const SymShape& a, const SymShape& 
     context.require(may_be_equal(x, y) || x == Dim(1) || y == Dim(1), "shapes [{}] and [{}] do not broadcast together",
                     to_string(a), to_string(b));
     // Of two sizes that may prove equal the one that says more is kept.
-    const bool second = x == Dim(1) || (!x.fixed() && !(y == Dim(1)) && (y.fixed() || y.text().size() < x.text().size()));
+    const bool second =
+        x == Dim(1) || (!x.fixed() && !(y == Dim(1)) && (y.fixed() || y.text().size() < x.text().size()));
     out[out.size() - 1 - i] = second ? y : x;
   }
   return out;

@@ -7,6 +7,7 @@
 
 #include "formats/onnx/load.h"
 #include "formats/onnx/onnx.pb.h"
+#include "graph/op.h"
 #include "support/support.h"
 
 namespace frugal {
@@ -31,7 +32,8 @@ void set_ints(NodeProto& node, const std::string& name, std::vector<std::int64_t
   for (std::int64_t v : values) attribute.add_ints(v);
 }
 
-TensorProto& add_weight(ModelProto& m, const std::string& name, std::vector<std::int64_t> dims, std::vector<float> data) {
+TensorProto& add_weight(ModelProto& m, const std::string& name, std::vector<std::int64_t> dims,
+                        std::vector<float> data) {
   TensorProto& t = *m.mutable_graph()->add_initializer();
   t.set_name(name);
   t.set_data_type(TensorProto::FLOAT);
@@ -218,14 +220,28 @@ TEST(Onnx, EachBrokenFieldIsNamed) {
       {"bytes", [&](ModelProto& m) { weight(m).set_dims(0, 4); }},
       {"bytes", [&](ModelProto& m) { weight(m).set_raw_data("abc"); }},
       {"values", [&](ModelProto& m) { weight(m).clear_raw_data(); }},
-      {"dims", [&](ModelProto& m) { for (int i = 0; i < 9; ++i) weight(m).add_dims(1); }},
+      {"dims",
+       [&](ModelProto& m) {
+         for (int i = 0; i < 9; ++i) weight(m).add_dims(1);
+       }},
       {"segments", [&](ModelProto& m) { weight(m).mutable_segment()->set_end(3); }},
       {"two initialisers", [](ModelProto& m) { *m.mutable_graph()->add_initializer() = m.graph().initializer(0); }},
       {"no name", [&](ModelProto& m) { weight(m).clear_name(); }},
-      {"no tensor", [](ModelProto& m) { m.mutable_graph()->mutable_input(0)->mutable_type()->mutable_sequence_type(); }},
-      {"has no shape", [](ModelProto& m) { m.mutable_graph()->mutable_input(0)->mutable_type()->mutable_tensor_type()->clear_shape(); }},
-      {"uint64", [](ModelProto& m) { m.mutable_graph()->mutable_input(0)->mutable_type()->mutable_tensor_type()->set_elem_type(13); }},
-      {"inner dims", [&](ModelProto& m) { weight(m).set_dims(0, 2); weight(m).set_dims(1, 3); }},
+      {"no tensor",
+       [](ModelProto& m) { m.mutable_graph()->mutable_input(0)->mutable_type()->mutable_sequence_type(); }},
+      {"has no shape",
+       [](ModelProto& m) {
+         m.mutable_graph()->mutable_input(0)->mutable_type()->mutable_tensor_type()->clear_shape();
+       }},
+      {"uint64",
+       [](ModelProto& m) {
+         m.mutable_graph()->mutable_input(0)->mutable_type()->mutable_tensor_type()->set_elem_type(13);
+       }},
+      {"inner dims",
+       [&](ModelProto& m) {
+         weight(m).set_dims(0, 2);
+         weight(m).set_dims(1, 3);
+       }},
   };
   for (const Row& row : rows) {
     ModelProto m = linear();

@@ -55,7 +55,8 @@ std::vector<Tensor> read_values(const fs::path& set, const std::string& kind) {
 // What differs by more than 1e-3 relative and 1e-7 absolute; empty where nothing does.
 std::string difference(const Tensor& got, const Tensor& wanted) {
   if (got.dtype() != wanted.dtype()) return fmt::format("is {}, not {}", name(got.dtype()), name(wanted.dtype()));
-  if (got.shape() != wanted.shape()) return fmt::format("is {}, not {}", to_string(got.shape()), to_string(wanted.shape()));
+  if (got.shape() != wanted.shape())
+    return fmt::format("is {}, not {}", to_string(got.shape()), to_string(wanted.shape()));
   Tensor a = got.to(DType::f64), b = wanted.to(DType::f64);
   for (std::int64_t i = 0; i < a.numel(); ++i) {
     const double x = a.data<double>()[i], y = b.data<double>()[i];
@@ -178,7 +179,8 @@ int run(int argc, char** argv) {
       fmt::print("FAILED {}: {}\n", name, outcome.reason);
     }
   }
-  for (const auto& [op, entry] : reasons) fmt::print("not claimed: {:3} {}, such as: {}\n", entry.first, op, entry.second);
+  for (const auto& [op, entry] : reasons)
+    fmt::print("not claimed: {:3} {}, such as: {}\n", entry.first, op, entry.second);
   fmt::print("ONNX node tests: {} passed, {} failed, {} not claimed\n", passed, failed, unclaimed);
   return failed == 0 && passed > 0 ? 0 : 1;
 }

@@ -54,7 +54,8 @@ void Importer::read_opsets() {
   require(proto_.opset_import_size() > 0, "the file does not say its opset");
   if (opset_ == 0) opset_ = kNewestOpset;  // all its nodes are of other domains
   if (opset_ < kOldestOpset || opset_ > kNewestOpset)
-    refused_.push_back({"opset", std::to_string(opset_), fmt::format("known are {} to {}", kOldestOpset, kNewestOpset)});
+    refused_.push_back(
+        {"opset", std::to_string(opset_), fmt::format("known are {} to {}", kOldestOpset, kNewestOpset)});
 }
 
 std::string Importer::unique(const std::string& name) const {

@@ -162,10 +162,14 @@ int compare(const Element& a, const Element& b) {
   }
   Element difference = subtract(a, b);
   if (!difference.symbolic()) return sign(difference.value());
-  // A size alone is at least 1: torch's exports ask whether one is -1 or 0.
-  auto bare = [](const Element& e) { return e.whole.text().find_first_of("+-*(") == std::string::npos; };
-  if (a.symbolic() && !b.symbolic() && bare(a) && b.value() < 1) return 1;
-  if (b.symbolic() && !a.symbolic() && bare(b) && a.value() < 1) return -1;
+  // Sizes are at least 1, so what is made of them without a minus is, or at least 0 where something is rounded down:
+  // torch's exports ask whether one is -1 or 0.
+  auto least = [](const Element& e) {
+    const std::string text = e.whole.text();
+    return text.find('-') != std::string::npos ? -HUGE_VAL : text.find("floor") != std::string::npos ? 0.0 : 1.0;
+  };
+  if (a.symbolic() && !b.symbolic() && b.value() < least(a)) return 1;
+  if (b.symbolic() && !a.symbolic() && a.value() < least(b)) return -1;
   depends(a.symbolic() ? a : b);
 }
 

@@ -16,7 +16,8 @@ std::vector<ValueType> infer(const OpContext& c) {
               rest.size());
     Dim more = next[axis];
     next[axis] = rest[axis] = 0;
-    c.require(std::equal(next.begin(), next.end(), rest.begin(), may_be_equal), "input {} has shape [{}], which does not fit the first one's [{}] outside of axis {}", i,
+    c.require(std::equal(next.begin(), next.end(), rest.begin(), may_be_equal),
+              "input {} has shape [{}], which does not fit the first one's [{}] outside of axis {}", i,
               to_string(c.shape(i)), to_string(c.shape(0)), axis);
     out.shape[axis] = out.shape[axis] + more;
   }

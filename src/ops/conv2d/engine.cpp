@@ -66,9 +66,7 @@ CompiledOp compile(const NodeContext& c) {
 }
 
 // A weight that is computed is packed from the plain layout.
-bool can_block(const NodeContext& c, int block) {
-  return c.in(1).block == 1 && plan_for(c, block, block).has_value();
-}
+bool can_block(const NodeContext& c, int block) { return c.in(1).block == 1 && plan_for(c, block, block).has_value(); }
 
 // Beyond a few channels the tap-by-tap first-layer kernel is slower than a reorder and the direct one.
 bool plain_input_ok(const NodeContext& c, int block) {
