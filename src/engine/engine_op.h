@@ -95,7 +95,9 @@ struct EngineOp {
   // Fusion. As a producer: may it take an activation / a residual add into its store?
   bool fuses_activation = false;
   bool fuses_residual = false;
+  bool fuses_channel_slopes = false;  // prelu too: the channels of the store are dim 1
   // As a consumer of one value: the activation it would become in its producer (relu -> Activation::relu).
+  // A prelu leaves the slope empty: it is constant input 1, one number a channel or one for all.
   std::function<std::optional<ActivationSpec>(const Node&)> as_activation = nullptr;
   bool is_residual_add = false;  // two inputs of one shape, the sum of both
 
@@ -103,6 +105,8 @@ struct EngineOp {
   // none: the plain layout only. `plain_input_ok`: a blocked output can be made straight from a plain input 0.
   std::function<bool(const NodeContext&, int block)> can_block = nullptr;
   std::function<bool(const NodeContext&, int block)> plain_input_ok = nullptr;
+  // A network most of whose work prefers the plain layout keeps it: few channels that fill no blocks.
+  std::function<bool(const NodeContext&)> prefers_plain = nullptr;
   bool prefers_blocked = false;  // worth a reorder of its input (convolutions)
 
   // Memory. `view`: the output is input 0 under another shape (reshape), no work at all.

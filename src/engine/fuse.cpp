@@ -54,9 +54,22 @@ class Fuser {
       return false;
     if (next.inputs[0] != step.outputs[0] || !same_type(step.outputs[0], next.outputs[0])) return false;
     std::optional<ActivationSpec> activation = next.op->as_activation(*next.node);
-    if (!activation) return false;
+    if (!activation || (activation->kind == Activation::prelu && !give_slope(step, next, *activation))) return false;
     e.activation = *activation;
     return true;
+  }
+
+  // The slopes of a prelu, where they are known and the producer can apply them; one for all is leaky_relu.
+  bool give_slope(const PlanStep& step, const PlanStep& next, ActivationSpec& activation) {
+    const Tensor* slope = plan_.value(next.inputs[1]).constant;
+    const Shape& shape = plan_.value(next.outputs[0]).type.shape;
+    if (!slope || slope->dtype() != DType::f32) return false;
+    if (slope->numel() == 1) {
+      activation = {.kind = Activation::leaky_relu, .alpha = slope->data<float>()[0]};
+      return true;
+    }
+    activation.slope = slope->data<float>();
+    return step.op->fuses_channel_slopes && shape.size() == 4 && slope->numel() == shape[1];
   }
 
   bool absorb_residual(PlanStep& step, const PlanStep& next) {

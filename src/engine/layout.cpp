@@ -12,6 +12,7 @@ class LayoutPass {
       : plan_(plan), options_(options), block_(options.kernels->channel_block) {}
 
   void run() {
+    plain_network_ = prefers_plain_mostly();
     std::vector<PlanStep> steps = std::move(plan_.steps);
     plan_.steps.clear();
     for (PlanStep& step : steps) {
@@ -28,10 +29,23 @@ class LayoutPass {
   }
   static bool is_map(const PlanValue& v) { return may_block(v.type) && !v.constant; }
 
+  // True where four fifths of the multiply-adds are in steps that prefer the plain layout: changing between layouts
+  // for each of them would cost more than they gain.
+  bool prefers_plain_mostly() const {
+    double plain = 0, all = 0;
+    for (const PlanStep& step : plan_.steps) {
+      const auto macs = static_cast<double>(macs_of(plan_, step));
+      all += macs;
+      if (step.op->prefers_plain && step.op->prefers_plain(context_of(plan_, step, options_))) plain += macs;
+    }
+    return all > 0 && plain >= 0.8 * all;
+  }
+
   // Gives the step blocked inputs and outputs where that is possible and wanted.
   bool place_blocked(PlanStep& step) {
     if (!step.op->can_block) return false;
     NodeContext context = context_of(plan_, step, options_);
+    if (plain_network_ && step.op->prefers_plain && step.op->prefers_plain(context)) return false;
     bool wanted = step.op->prefers_blocked;
     for (std::size_t i = 0; i < step.inputs.size(); ++i) {
       if (step.inputs[i] == kNone || !is_map(plan_.value(step.inputs[i]))) continue;
@@ -71,6 +85,7 @@ class LayoutPass {
   Plan& plan_;
   const CompileOptions& options_;
   const int block_;
+  bool plain_network_ = false;
   std::map<ValueId, ValueId> other_;
 };
 

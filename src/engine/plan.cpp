@@ -32,6 +32,20 @@ Plan make_plan(const Model& model, const std::vector<Shape>& input_shapes) {
   return plan;
 }
 
+std::int64_t macs_of(const Plan& plan, const PlanStep& step) {
+  if (!step.node || !step.node->op->macs) return 0;
+  auto type = [&](ValueId id) {
+    const StoredType& t = plan.value(id).type;
+    return ValueType{t.dtype, SymShape(t.shape.begin(), t.shape.end())};
+  };
+  std::vector<ValueType> inputs, outputs;
+  std::vector<const ValueType*> in;
+  for (ValueId id : step.node->inputs) inputs.push_back(id == kNone ? ValueType{} : type(id));
+  for (std::size_t i = 0; i < inputs.size(); ++i) in.push_back(step.node->inputs[i] == kNone ? nullptr : &inputs[i]);
+  for (ValueId id : step.outputs) outputs.push_back(type(id));
+  return step.node->op->macs(OpContext(*step.node, in, outputs)).value();
+}
+
 NodeContext context_of(const Plan& plan, const PlanStep& step, const CompileOptions& options) {
   NodeContext context{.node = *step.node,
                       .inputs = {},

@@ -56,6 +56,9 @@ struct CompileOptions {
 // One step a node, everything in the plain layout. The model must outlive the plan.
 Plan make_plan(const Model& model, const std::vector<Shape>& input_shapes);
 
+// Multiply-adds of a step; 0 where nobody counts them.
+std::int64_t macs_of(const Plan& plan, const PlanStep& step);
+
 // Everything an EngineOp is told about a step.
 NodeContext context_of(const Plan& plan, const PlanStep& step, const CompileOptions& options);
 

@@ -14,20 +14,6 @@ using Clock = std::chrono::steady_clock;
 
 double milliseconds(Clock::duration d) { return std::chrono::duration<double, std::milli>(d).count(); }
 
-std::int64_t macs_of(const Plan& plan, const PlanStep& step) {
-  if (!step.node || !step.node->op->macs) return 0;
-  auto type = [&](ValueId id) {
-    const StoredType& t = plan.value(id).type;
-    return ValueType{t.dtype, SymShape(t.shape.begin(), t.shape.end())};
-  };
-  std::vector<ValueType> inputs, outputs;
-  std::vector<const ValueType*> in;
-  for (ValueId id : step.node->inputs) inputs.push_back(id == kNone ? ValueType{} : type(id));
-  for (std::size_t i = 0; i < inputs.size(); ++i) in.push_back(step.node->inputs[i] == kNone ? nullptr : &inputs[i]);
-  for (ValueId id : step.outputs) outputs.push_back(type(id));
-  return step.node->op->macs(OpContext(*step.node, in, outputs)).value();
-}
-
 // Waking and joining the pool costs a few microseconds: what one thread does in about that time, it does alone.
 bool too_small_to_share(const Plan& plan, const PlanStep& step) {
   constexpr double kMacsPerMicrosecond = 40e3, kBytesPerMicrosecond = 16e3, kMicroseconds = 4;

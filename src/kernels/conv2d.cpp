@@ -34,6 +34,8 @@ bool fits(const KernelTable& table, const Conv2dShape& s, ConvAlgorithm algorith
     case ConvAlgorithm::winograd_4:
       return table.winograd_input && s.groups == 1 && s.kernel_h == 3 && s.kernel_w == 3 && s.stride_h == 1 &&
              s.stride_w == 1 && s.dilation_h == 1 && s.dilation_w == 1;
+    case ConvAlgorithm::pixels:
+      return table.conv_pixels && s.groups == 1 && s.stride_w == 1 && (s.kernel_w - 1) * s.dilation_w < kMaxPlainReach;
     case ConvAlgorithm::im2col: return true;
   }
   return false;
@@ -65,6 +67,21 @@ void pack_depthwise(const Conv2dPlan& plan, const float* weights, float* to) {
     for (std::int64_t tap = 0; tap < taps(s); ++tap)
       for (std::int64_t lane = 0; lane < c; ++lane)
         *to++ = b * c + lane < s.out_c ? weights[(b * c + lane) * taps(s) + tap] : 0;
+}
+
+// [chunk][channel][tap][output channel of the chunk]
+void pack_pixels(const Conv2dPlan& plan, const float* weights, float* to) {
+  const Conv2dShape& s = plan.shape;
+  const std::int64_t chunks = plan.table->conv_pixels_extent(s).chunks, one = s.in_c * taps(s);
+  for (std::int64_t chunk = 0; chunk < chunks; ++chunk)
+    for (std::int64_t i = 0; i < one; ++i)
+      for (std::int64_t o = s.out_c * chunk / chunks; o < s.out_c * (chunk + 1) / chunks; ++o)
+        *to++ = weights[o * one + i];
+}
+
+// The share of the lanes that `items` use.
+double lanes_used(std::int64_t items, std::int64_t lanes) {
+  return static_cast<double>(items) / static_cast<double>(ceil_div(items, lanes) * lanes);
 }
 
 int winograd_size(ConvAlgorithm algorithm) { return algorithm == ConvAlgorithm::winograd_2 ? 2 : 4; }
@@ -295,6 +312,7 @@ std::string_view name(ConvAlgorithm algorithm) {
     case ConvAlgorithm::depthwise: return "depthwise";
     case ConvAlgorithm::winograd_2: return "winograd_2";
     case ConvAlgorithm::winograd_4: return "winograd_4";
+    case ConvAlgorithm::pixels: return "pixels";
     case ConvAlgorithm::im2col: return "im2col";
   }
   return "?";
@@ -316,8 +334,17 @@ std::vector<ConvAlgorithm> conv2d_algorithms(const KernelTable& table, const Con
   if (fits(table, shape, depthwise)) found.push_back(depthwise);
   found.insert(found.end(), dense.begin(), dense.end());
   if (!few_channels && fits(table, shape, plain_input)) found.push_back(plain_input);
+  if (fits(table, shape, pixels)) found.push_back(pixels);
   found.push_back(im2col);
+  if (lanes_used(shape.out_w, table.channel_block) < 0.7 && fits(table, shape, pixels))
+    std::swap(found[found.size() - 1], found[found.size() - 2]);
   return found;
+}
+
+bool conv2d_prefers_pixels(const KernelTable& table, const Conv2dShape& s) {
+  const std::int64_t few = std::min(s.in_c, s.out_c), many = std::max(s.in_c, s.out_c), c = table.channel_block;
+  return fits(table, s, ConvAlgorithm::pixels) && many <= 64 && lanes_used(few, c) < 0.8 &&
+         lanes_used(s.out_w, c) > 0.9;
 }
 
 std::int64_t blocked_floats(const KernelTable& table, std::int64_t channels, std::int64_t pixels) {
@@ -334,6 +361,7 @@ std::int64_t conv2d_packed_floats(const Conv2dPlan& plan) {
     case ConvAlgorithm::depthwise: return ceil_div(s.out_c, c) * c * taps(s);
     case ConvAlgorithm::winograd_2: return out * ceil_div(s.in_c, c) * c * 16;
     case ConvAlgorithm::winograd_4: return out * ceil_div(s.in_c, c) * c * 36;
+    case ConvAlgorithm::pixels:
     case ConvAlgorithm::im2col: return s.out_c * (s.in_c / s.groups) * taps(s);
   }
   return 0;
@@ -344,6 +372,7 @@ void conv2d_pack(const Conv2dPlan& plan, const float* weights, float* packed) {
     case ConvAlgorithm::direct: pack_chunks(plan, plan.table->channel_block, weights, packed); break;
     case ConvAlgorithm::plain_input: pack_chunks(plan, 1, weights, packed); break;
     case ConvAlgorithm::depthwise: pack_depthwise(plan, weights, packed); break;
+    case ConvAlgorithm::pixels: pack_pixels(plan, weights, packed); break;
     case ConvAlgorithm::winograd_2:
     case ConvAlgorithm::winograd_4: pack_winograd(plan, weights, packed); break;
     case ConvAlgorithm::im2col: std::copy(weights, weights + conv2d_packed_floats(plan), packed); break;
@@ -368,6 +397,7 @@ void conv2d_run(const Conv2dPlan& plan, ThreadPool& pool, const float* in, const
   switch (plan.algorithm) {
     case ConvAlgorithm::direct: run_rectangle(plan, pool, args, t.conv_direct_extent, t.conv_direct); break;
     case ConvAlgorithm::plain_input: run_rectangle(plan, pool, args, t.conv_plain_extent, t.conv_plain); break;
+    case ConvAlgorithm::pixels: run_rectangle(plan, pool, args, t.conv_pixels_extent, t.conv_pixels); break;
     case ConvAlgorithm::depthwise: run_rectangle(plan, pool, args, t.conv_depthwise_extent, t.conv_depthwise); break;
     case ConvAlgorithm::winograd_2:
     case ConvAlgorithm::winograd_4: run_winograd(plan, pool, args, scratch); break;

@@ -13,6 +13,7 @@ enum class ConvAlgorithm : std::uint8_t {
   direct,       // blocked -> blocked, any kernel; groups of whole channel blocks
   plain_input,  // plain -> blocked, few input channels (the first layer)
   depthwise,    // blocked -> blocked, one channel a group
+  pixels,       // plain -> plain, few channels, stride 1 along the row: lanes are pixels
   winograd_2,   // blocked -> blocked, 3x3 with stride 1, F(2x2, 3x3): 2.25 times fewer multiplications
   winograd_4,   // the same, F(4x4, 3x3): 4 times fewer; error about twice that of a plain sum
   im2col,       // plain -> plain, anything: columns packed straight into GEMM panels
@@ -25,8 +26,8 @@ struct Conv2dPlan {
   Conv2dShape shape;
   ConvAlgorithm algorithm;
 
-  bool blocked_input() const { return algorithm != ConvAlgorithm::im2col && algorithm != ConvAlgorithm::plain_input; }
-  bool blocked_output() const { return algorithm != ConvAlgorithm::im2col; }
+  bool blocked_input() const { return blocked_output() && algorithm != ConvAlgorithm::plain_input; }
+  bool blocked_output() const { return algorithm != ConvAlgorithm::im2col && algorithm != ConvAlgorithm::pixels; }
 };
 
 struct Conv2dOptions {
@@ -36,6 +37,9 @@ struct Conv2dOptions {
 // All algorithms that fit, the one expected to be fastest first; never empty.
 std::vector<ConvAlgorithm> conv2d_algorithms(const KernelTable& table, const Conv2dShape& shape,
                                              const Conv2dOptions& options = {});
+
+// True where `pixels` leaves fewer lanes unused than the blocked layout would: few channels that fill no blocks.
+bool conv2d_prefers_pixels(const KernelTable& table, const Conv2dShape& shape);
 
 // Floats of a feature map of one image in blocked layout.
 std::int64_t blocked_floats(const KernelTable& table, std::int64_t channels, std::int64_t pixels);

@@ -33,6 +33,10 @@ struct KernelTable {
   // Blocked to blocked, groups == in_c == out_c; chunks are single blocks; weights [block][kh][kw][c].
   Extent (*conv_depthwise_extent)(const Conv2dShape& shape);
   void (*conv_depthwise)(const Conv2dArgs& args, Extent begin, Extent end);
+  // Plain to plain, one group, stride 1 along the row; lanes are pixels, chunks at most gemm_rows output channels of
+  // about equal number; weights [chunk][channel][kh][kw][channels of the chunk].
+  Extent (*conv_pixels_extent)(const Conv2dShape& shape);
+  void (*conv_pixels)(const Conv2dArgs& args, Extent begin, Extent end);
   // Winograd F(m x m, 3 x 3), m = 2 or 4, blocked to blocked, stride 1, one group; strips are tiles. First the
   // input of tiles is transformed into `to`, then chunks are multiplied and transformed back; `products` is
   // scratch of winograd_products_floats(m), and at most winograd_group tiles are multiplied in one call.

@@ -224,5 +224,23 @@ TEST(Fuse, NotAValueAddedToItself) {
   EXPECT_EQ(step_names(test::with_weights(b.finish())), (Strings{"conv", "add"}));
 }
 
+// Few channels that fill no blocks: the whole network stays plain, with lanes of pixels.
+TEST(Layout, OfFewChannelsStaysPlain) {
+  GraphBuilder b("net");
+  ValueId x = b.input("x", {Dim::symbol("batch"), 1, 9, 32});
+  x = b.op("prelu", {b.conv2d("first", x, {.out = 12, .kernel = 5, .bias = true}), b.weight("slope", {12})});
+  x = b.add(b.conv2d("second", x, {.out = 12, .kernel = 3, .bias = true}), x);
+  b.output(b.conv2d("last", b.op("silu", {b.conv2d("third", x, {.out = 12})}), {.out = 3, .kernel = 3}), "y");
+  const Model model = test::with_weights(b.finish());
+  const Tensor picture = test::random_tensor({2, 1, 9, 32}, 5);
+  const std::vector<Tensor> want = test::run_plain(model, {picture});
+  for (const char* isa : {"avx2", "avx512"}) {
+    if (!isa_supported(isa_from_name(isa))) continue;
+    Session session(model, {.threads = 2, .profile = true, .isa = isa});
+    EXPECT_TRUE(test::close(session.run({picture})[0], want[0], 2e-5, 2e-5)) << isa;
+    for (const NodeProfile& node : session.profile()) EXPECT_EQ(node.algorithm, "pixels") << node.name;
+  }
+}
+
 }  // namespace
 }  // namespace frugal

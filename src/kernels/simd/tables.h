@@ -9,6 +9,7 @@ namespace frugal {
   void fill_gemm(KernelTable& table);        \
   void fill_conv(KernelTable& table);        \
   void fill_depthwise(KernelTable& table);   \
+  void fill_conv_pixels(KernelTable& table); \
   void fill_winograd(KernelTable& table);    \
   void fill_pool(KernelTable& table);        \
   void fill_elementwise(KernelTable& table); \

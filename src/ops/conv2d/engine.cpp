@@ -76,12 +76,15 @@ bool plain_input_ok(const NodeContext& c, int block) {
 }  // namespace
 
 FRUGAL_ENGINE(conv2d) {
-  registry.add("conv2d", {.compile = compile,
-                          .fuses_activation = true,
-                          .fuses_residual = true,
-                          .can_block = can_block,
-                          .plain_input_ok = plain_input_ok,
-                          .prefers_blocked = true});
+  registry.add("conv2d",
+               {.compile = compile,
+                .fuses_activation = true,
+                .fuses_residual = true,
+                .fuses_channel_slopes = true,
+                .can_block = can_block,
+                .plain_input_ok = plain_input_ok,
+                .prefers_plain = [](const NodeContext& c) { return conv2d_prefers_pixels(c.kernels, shape_of(c)); },
+                .prefers_blocked = true});
 }
 
 }  // namespace frugal

@@ -36,9 +36,11 @@ CompiledOp compile(const NodeContext& c) {
 }  // namespace
 
 FRUGAL_ENGINE(prelu) {
-  registry.add("prelu", {.compile = compile,
-                         .can_block = [](const NodeContext& c, int block) { return block == c.kernels.channel_block; },
-                         .in_place = true});
+  registry.add("prelu",
+               {.compile = compile,
+                .as_activation = [](const Node&) { return std::optional(ActivationSpec{.kind = Activation::prelu}); },
+                .can_block = [](const NodeContext& c, int block) { return block == c.kernels.channel_block; },
+                .in_place = true});
 }
 
 }  // namespace frugal
