@@ -13,7 +13,10 @@ constexpr std::int64_t kOldestOpset = 7, kNewestOpset = 27;
 constexpr std::size_t kMostNodes = 200'000, kMostDepth = 32, kMostNamed = 50;
 
 // A symbol that can stand in the text of a dim: letters, digits, "_", "." and "#".
-std::string symbol_name(const std::string& name) {
+std::string symbol_name(const std::string& wanted, const std::string& unnamed) {
+  // "?" names nothing: such dims need not be equal.
+  const bool named = std::any_of(wanted.begin(), wanted.end(), [](unsigned char c) { return std::isalnum(c); });
+  const std::string& name = named ? wanted : unnamed;
   std::string out;
   for (char c : name.substr(0, 64))
     out += std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.' ? c : '_';
@@ -126,8 +129,7 @@ void Importer::add_inputs(Scope& scope) {
       if (dim.value_case() == onnx::TensorShapeProto::Dimension::kDimValue && dim.dim_value() >= 0)
         shape.emplace_back(dim.dim_value());
       else
-        shape.push_back(Dim::symbol(
-            symbol_name(dim.dim_param().empty() ? info.name() + "_" + std::to_string(i) : dim.dim_param())));
+        shape.push_back(Dim::symbol(symbol_name(dim.dim_param(), info.name() + "_" + std::to_string(i))));
     }
     if (given != shapes.end()) {
       require(!type.has_shape() || given->second.size() == shape.size(),
