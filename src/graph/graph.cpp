@@ -45,11 +45,27 @@ ValueId Graph::add_weight(const std::string& name, DType dtype, Shape shape, Wei
                     .init = init});
 }
 
+static bool fits(InputType wanted, DType dtype) {
+  const bool floating = dtype == DType::f32 || dtype == DType::f64 || dtype == DType::f16 || dtype == DType::bf16;
+  const bool boolean = dtype == DType::boolean, integer = !floating && !boolean;
+  switch (wanted) {
+    case InputType::real: return dtype == DType::f32;
+    case InputType::index: return dtype == DType::i32 || dtype == DType::i64;
+    case InputType::floating: return floating;
+    case InputType::integer: return integer;
+    case InputType::number: return !boolean;
+    case InputType::boolean: return boolean;
+    case InputType::bits: return !floating;
+    case InputType::any: return true;
+  }
+  return false;
+}
+
 static void check_type(const Node& node, const InputSpec& spec, DType dtype) {
-  bool real = dtype == DType::f32, index = dtype == DType::i32 || dtype == DType::i64;
-  require(spec.type == InputType::any || (spec.type == InputType::real ? real : index),
-          "node '{}' ({}): input '{}' must be {}, not {}", node.name, node.op->name, spec.name,
-          spec.type == InputType::real ? "float32" : "int32 or int64", frugal::name(dtype));
+  constexpr std::string_view names[] = {"float32",  "int32 or int64", "of a floating type",      "an integer type",
+                                        "a number", "bool",           "an integer type or bool", "anything"};
+  require(fits(spec.type, dtype), "node '{}' ({}): input '{}' must be {}, not {}", node.name, node.op->name, spec.name,
+          names[static_cast<std::size_t>(spec.type)], frugal::name(dtype));
 }
 
 std::vector<ValueId> Graph::add_node(std::string_view op_name, const std::string& name, std::vector<ValueId> inputs,

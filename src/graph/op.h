@@ -18,8 +18,13 @@ namespace frugal {
 
 // What an input's elements may be. Anything else is refused when a node is made.
 enum class InputType : std::uint8_t {
-  real,   // float32
-  index,  // int32 or int64
+  real,      // float32
+  index,     // int32 or int64
+  floating,  // float32, float64, float16, bfloat16
+  integer,   // signed and unsigned ones
+  number,    // floating or integer
+  boolean,
+  bits,      // integer or boolean
   any,
 };
 

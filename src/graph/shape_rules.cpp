@@ -44,4 +44,24 @@ std::vector<ValueType> infer_broadcast(const OpContext& context) {
   return {{context.input(0).dtype, broadcast(context, context.shape(0), context.shape(1))}};
 }
 
+std::vector<bool> named_axes(const OpContext& context, std::size_t rank) {
+  std::vector<bool> named(rank, context.ints("axes").empty());
+  for (std::int64_t axis : context.ints("axes")) {
+    const std::size_t at = normalize_axis(context, axis, rank);
+    context.require(!named[at], "axis {} is named twice", axis);
+    named[at] = true;
+  }
+  return named;
+}
+
+SymShape reduced_shape(const SymShape& shape, const std::vector<bool>& reduced, bool keep_dims) {
+  SymShape out;
+  for (std::size_t i = 0; i < shape.size(); ++i)
+    if (!reduced[i])
+      out.push_back(shape[i]);
+    else if (keep_dims)
+      out.push_back(1);
+  return out;
+}
+
 }  // namespace frugal

@@ -23,4 +23,9 @@ std::vector<ValueType> infer_same(const OpContext& context);
 // Two operands of one dtype, broadcast together.
 std::vector<ValueType> infer_broadcast(const OpContext& context);
 
+// Which dims the attribute `axes` names (none: all).
+std::vector<bool> named_axes(const OpContext& context, std::size_t rank);
+// The shape without the named dims; with `keep_dims` they stay, with size 1.
+SymShape reduced_shape(const SymShape& shape, const std::vector<bool>& reduced, bool keep_dims);
+
 }  // namespace frugal

@@ -68,7 +68,9 @@ struct KernelTable {
   // gamma and beta: [n] or null.
   void (*layer_norm)(std::int64_t rows, std::int64_t n, const float* in, const float* gamma, const float* beta,
                      float epsilon, float* out);
-  float (*sum)(std::int64_t n, const float* in);
+  // One number: the sum (also for mean), max, min, prod, sum of magnitudes (l1) or of squares (l2). max and min are NaN
+  // where an element is.
+  float (*reduce)(Reduce kind, std::int64_t n, const float* in);
 
   Int8Table int8;
 };

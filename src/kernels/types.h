@@ -29,6 +29,36 @@ enum class Activation : std::uint8_t {
   gelu_tanh,     // the approximation of Hendrycks and Gimpel, arXiv 1606.08415
   tanh,
   exp,
+  abs,
+  neg,
+  sqrt,
+  reciprocal,
+  square,
+  floor,
+  ceil,
+  round,  // half to even
+  sign,   // NaN stays NaN
+  log,
+  erf,
+  softplus,          // log(1 + exp(x))
+  softsign,          // x / (1 + |x|)
+  elu,               // x > 0 ? beta * x : alpha * (exp(x) - 1); selu too
+  celu,              // x > 0 ? x : alpha * (exp(x / alpha) - 1)
+  mish,              // x * tanh(softplus(x))
+  thresholded_relu,  // x > alpha ? x : 0
+  shrink,            // x < -alpha ? x + beta : x > alpha ? x - beta : 0
+  // From here on without a vector form: never fused, one element at a time.
+  sin,
+  cos,
+  tan,
+  asin,
+  acos,
+  atan,
+  sinh,
+  cosh,
+  asinh,
+  acosh,
+  atanh,
 };
 
 struct ActivationSpec {
@@ -109,7 +139,32 @@ struct PoolArgs {
   float* out;
 };
 
-enum class Binary : std::uint8_t { add, sub, rsub, mul, div, rdiv, min, max };  // rsub: b - a, rdiv: b / a
+// rsub: b - a, rdiv: b / a. min and max: NaN where either is NaN.
+enum class Binary : std::uint8_t {
+  add,
+  sub,
+  rsub,
+  mul,
+  div,
+  rdiv,
+  min,
+  max,
+  // From here on only in kernels/typed.h.
+  pow,
+  mod,   // with the sign of the divisor, as Python's %
+  fmod,  // with the sign of the dividend, as C's
+  equal,
+  less,
+  less_or_equal,
+  greater,
+  greater_or_equal,
+  bit_and,  // on booleans these are the logical ones
+  bit_or,
+  bit_xor,
+  shift_left,
+  shift_right,
+};
+enum class Reduce : std::uint8_t { sum, mean, max, min, prod, l1, l2, log_sum_exp };
 enum class Operand : std::uint8_t {
   full,    // b has n elements
   scalar,  // b[0] for all

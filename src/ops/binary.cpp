@@ -5,82 +5,39 @@
 #include <optional>
 
 #include "base/check.h"
+#include "kernels/typed.h"
 #include "ops/activation.h"
+#include "ops/broadcast.h"
 
 namespace frugal {
 namespace {
 
-// One dim of the output in memory, and what a step along it means in each operand (0: broadcast).
-struct Axis {
-  std::int64_t size, a, b;
-};
-
-// Broadcasting boiled down: `outer` axes walked one by one around a run that one call of the kernel handles.
-struct BroadcastPlan {
-  std::array<Axis, kMaxRank + 1> outer{};
-  int outer_count = 0;
-  std::int64_t rows = 1;    // product of the outer sizes
-  std::int64_t length = 1;  // elements of a run
+// How a plan is run with KernelTable::binary.
+struct VectorPlan {
+  BroadcastPlan walk;
   Operand operand = Operand::full;
   bool swapped = false;  // the first operand is the one that is repeated
 };
 
-// Dims of a value in memory under those of the output: missing leading dims are 1, blocks are a dim of their own.
-Shape memory_dims(const StoredType& type, std::size_t rank, int out_block) {
-  Shape dims(rank - type.shape.size(), 1);
-  dims.insert(dims.end(), type.shape.begin(), type.shape.end());
-  if (type.block > 1) dims[1] = (dims[1] + type.block - 1) / type.block;
-  if (out_block > 1) dims.push_back(type.block);
-  return dims;
-}
-
-Shape steps_of(const Shape& dims) {
-  Shape steps(dims.size());
-  std::int64_t step = 1;
-  for (std::size_t i = dims.size(); i-- > 0; step *= dims[i]) steps[i] = dims[i] == 1 ? 0 : step;
-  return steps;
-}
-
-// Axes of size 1 go, and neighbours that both operands walk in one go become one.
-std::vector<Axis> merged_axes(const Shape& out, const Shape& a, const Shape& b) {
-  const Shape a_steps = steps_of(a), b_steps = steps_of(b);
-  std::vector<Axis> axes;
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    if (out[i] == 1) continue;
-    Axis axis{out[i], a_steps[i], b_steps[i]};
-    if (!axes.empty() && axes.back().a == axis.a * axis.size && axes.back().b == axis.b * axis.size)
-      axes.back() = {axes.back().size * axis.size, axis.a, axis.b};
-    else
-      axes.push_back(axis);
-  }
-  return axes;
-}
-
-BroadcastPlan make_plan(const StoredType& out, const StoredType& a, const StoredType& b) {
-  const std::size_t rank = out.shape.size();
-  std::vector<Axis> axes =
-      merged_axes(memory_dims(out, rank, out.block), memory_dims(a, rank, out.block), memory_dims(b, rank, out.block));
-  BroadcastPlan plan;
-  if (!axes.empty()) {
-    Axis run = axes.back();
-    axes.pop_back();
-    plan.length = run.size;
-    plan.swapped = run.a == 0;
-    if (run.a == 0 || run.b == 0) plan.operand = Operand::scalar;
-    // One channel block of a map with one block for all its pixels.
-    if (plan.operand == Operand::full && out.block > 1 && run.size == out.block && !axes.empty()) {
-      const Axis pixels = axes.back();
-      if ((pixels.a == run.size && pixels.b == 0) || (pixels.a == 0 && pixels.b == run.size)) {
-        axes.pop_back();
-        plan.length *= pixels.size;
-        plan.operand = Operand::block;
-        plan.swapped = pixels.a == 0;
-      }
+VectorPlan vector_plan(const StoredType& out, const std::array<StoredType, 2>& operands) {
+  VectorPlan plan{plan_broadcast(out, operands)};
+  BroadcastPlan& walk = plan.walk;
+  if (walk.run.size == 1) return plan;
+  const auto [a, b, unused] = walk.run.step;
+  plan.swapped = a == 0;
+  if (a == 0 || b == 0) plan.operand = Operand::scalar;
+  // One channel block of a map with one block for all its pixels.
+  if (plan.operand == Operand::full && out.block > 1 && walk.run.size == out.block && walk.outer_count > 0) {
+    const BroadcastAxis pixels = walk.outer[static_cast<std::size_t>(walk.outer_count - 1)];
+    const bool a_walks = pixels.step[0] == walk.run.size && pixels.step[1] == 0,
+               b_walks = pixels.step[0] == 0 && pixels.step[1] == walk.run.size;
+    if (a_walks || b_walks) {
+      --walk.outer_count;
+      walk.rows /= pixels.size;
+      walk.run.size *= pixels.size;
+      plan.operand = Operand::block;
+      plan.swapped = b_walks;
     }
-  }
-  for (const Axis& axis : axes) {
-    plan.outer[static_cast<std::size_t>(plan.outer_count++)] = axis;
-    plan.rows *= axis.size;
   }
   return plan;
 }
@@ -109,6 +66,7 @@ Tensor in_blocks(const Tensor& constant, int block) {
 }
 
 bool can_block(const NodeContext& c, int block) {
+  if (c.in(0).dtype != DType::f32 || c.out().dtype != DType::f32) return false;
   if (block != c.kernels.channel_block) return false;
   const std::int64_t channels = c.out().shape[1];
   for (std::size_t i = 0; i < 2; ++i) {
@@ -120,31 +78,7 @@ bool can_block(const NodeContext& c, int block) {
   return true;
 }
 
-void run_rows(const BroadcastPlan& plan, const KernelTable& table, Binary op, ThreadPool& pool, const float* a,
-              const float* b, float* out) {
-  // Long runs are cut, at multiples of every channel block, so that few rows keep all threads busy too.
-  constexpr std::int64_t kSegment = 4 * kElementGrain;
-  const std::int64_t segments = (plan.length + kSegment - 1) / kSegment;
-  const std::int64_t grain = std::max<std::int64_t>(1, kElementGrain / std::max<std::int64_t>(1, plan.length));
-  pool.parallel_for(plan.rows * segments, grain, [&](std::int64_t begin, std::int64_t end, int) {
-    for (std::int64_t item = begin; item < end; ++item) {
-      const std::int64_t row = item / segments, from = item % segments * kSegment;
-      std::int64_t a_at = 0, b_at = 0, rest = row;
-      for (int i = plan.outer_count; i-- > 0;) {
-        const Axis& axis = plan.outer[static_cast<std::size_t>(i)];
-        a_at += rest % axis.size * axis.a;
-        b_at += rest % axis.size * axis.b;
-        rest /= axis.size;
-      }
-      const float *whole = plan.swapped ? b + b_at : a + a_at, *other = plan.swapped ? a + a_at : b + b_at;
-      if (plan.operand == Operand::full) other += from;
-      table.binary(op, plan.operand, std::min(kSegment, plan.length - from), whole + from, other,
-                   out + row * plan.length + from);
-    }
-  });
-}
-
-CompiledOp compile(const NodeContext& c, Binary op) {
+CompiledOp compile_vector(const NodeContext& c, Binary op) {
   std::array<Tensor, 2> packed;
   std::array<StoredType, 2> types{c.in(0), c.in(1)};
   const int block = c.out().block;
@@ -153,12 +87,17 @@ CompiledOp compile(const NodeContext& c, Binary op) {
     packed[i] = in_blocks(*c.constants[i], block);
     types[i] = {DType::f32, {1, c.out().shape[1], 1, 1}, block};
   }
-  const BroadcastPlan plan = make_plan(c.out(), types[0], types[1]);
+  const VectorPlan plan = vector_plan(c.out(), types);
   if (plan.swapped) op = reversed(op);
-  auto run = [plan, op, packed, &table = c.kernels](const RunArgs& args) {
+  auto run = [plan, op, packed, kernel = c.kernels.binary](const RunArgs& args) {
     const float* a = packed[0].defined() ? packed[0].data<float>() : args.f32_in(0);
     const float* b = packed[1].defined() ? packed[1].data<float>() : args.f32_in(1);
-    run_rows(plan, table, op, args.pool, a, b, args.f32_out());
+    auto piece = [&](std::int64_t row, std::int64_t from, std::int64_t n, const auto& at) {
+      const float *whole = plan.swapped ? b + at[1] : a + at[0], *other = plan.swapped ? a + at[0] : b + at[1];
+      if (plan.operand == Operand::full) other += from;
+      kernel(op, plan.operand, n, whole + from, other, args.f32_out() + row * plan.walk.run.size + from);
+    };
+    run_broadcast(plan.walk, args.pool, piece);
   };
   constexpr const char* names[] = {"elementwise", "broadcast scalar", "broadcast block"};
   return {.run = run,
@@ -166,13 +105,66 @@ CompiledOp compile(const NodeContext& c, Binary op) {
           .packed_bytes = packed[0].bytes() + packed[1].bytes()};
 }
 
+// Powers by a constant that are cheaper than pow and as exact.
+std::optional<CompiledOp> compile_power(const NodeContext& c) {
+  const Tensor* exponent = c.constants[1];
+  if (c.in(0).dtype != DType::f32 || !exponent || exponent->numel() != 1 || c.in(0).shape != c.out().shape) return {};
+  const float e = exponent->data<float>()[0];
+  if (e != 2 && e != 3 && e != 0.5f) return {};
+  const auto n = element_count(c.out().shape);
+  auto run = [n, e, &table = c.kernels](const RunArgs& args) {
+    args.pool.parallel_for(n, kElementGrain, [&](std::int64_t begin, std::int64_t end, int) {
+      constexpr std::int64_t kPiece = 1024;
+      alignas(64) float squares[kPiece];
+      for (std::int64_t i = begin; i < end; i += kPiece) {
+        const std::int64_t count = std::min(kPiece, end - i);
+        const float* x = args.f32_in(0) + i;
+        float* y = args.f32_out() + i;
+        if (e == 0.5f) {
+          table.activate(count, x, y, {.kind = Activation::sqrt});
+        } else if (e == 2) {
+          table.binary(Binary::mul, Operand::full, count, x, x, y);
+        } else {
+          table.binary(Binary::mul, Operand::full, count, x, x, squares);
+          table.binary(Binary::mul, Operand::full, count, squares, x, y);
+        }
+      }
+    });
+  };
+  return CompiledOp{.run = run, .algorithm = "elementwise"};
+}
+
+CompiledOp compile_scalar(const NodeContext& c, Binary op) {
+  if (op == Binary::pow)
+    if (std::optional<CompiledOp> made = compile_power(c)) return *made;
+  const BroadcastPlan plan = plan_broadcast(c.out(), std::array{c.in(0), c.in(1)});
+  const auto in_size = dtype_info(c.in(0).dtype).block_bytes, out_size = dtype_info(c.out().dtype).block_bytes;
+  auto run = [plan, op, in_size, out_size, type = c.in(0).dtype](const RunArgs& args) {
+    run_broadcast(plan, args.pool, [&](std::int64_t row, std::int64_t from, std::int64_t n, const auto& at) {
+      const auto [a_step, b_step, unused] = plan.run.step;
+      binary_typed(op, type, n, static_cast<const std::byte*>(args.in[0]) + (at[0] + from * a_step) * in_size, a_step,
+                   static_cast<const std::byte*>(args.in[1]) + (at[1] + from * b_step) * in_size, b_step,
+                   static_cast<std::byte*>(args.out[0]) + (row * plan.run.size + from) * out_size);
+    });
+  };
+  return {.run = run, .algorithm = "elementwise scalar"};
+}
+
 }  // namespace
 
+EngineOp binary_op(std::function<Binary(const Node&)> op) {
+  auto compile = [op](const NodeContext& c) {
+    const Binary kind = op(c.node);
+    return c.in(0).dtype == DType::f32 && has_vector_form(kind) ? compile_vector(c, kind) : compile_scalar(c, kind);
+  };
+  return {.compile = compile, .in_place = true};
+}
+
 EngineOp binary_op(Binary op) {
-  return {.compile = [op](const NodeContext& c) { return compile(c, op); },
-          .is_residual_add = op == Binary::add,
-          .can_block = can_block,
-          .in_place = true};
+  EngineOp out = binary_op([op](const Node&) { return op; });
+  out.is_residual_add = op == Binary::add;
+  if (has_vector_form(op)) out.can_block = can_block;
+  return out;
 }
 
 }  // namespace frugal

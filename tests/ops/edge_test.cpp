@@ -49,7 +49,7 @@ TEST(Nodes, WrongOnesAreRefusedWithASentence) {
     OpRow row;
     const char* word;
   } wrong[] = {
-      {{.op = "sigmoid", .inputs = {ids({2}, 3)}}, "must be float32, not int64"},
+      {{.op = "sigmoid", .inputs = {ids({2}, 3)}}, "must be of a floating type, not int64"},
       {{.op = "embedding", .inputs = {in({2}), weight({3, 4})}}, "must be int32 or int64, not float32"},
       {{.op = "add", .inputs = {in({2, 3}), in({4, 3})}}, "do not broadcast"},
       {{.op = "add", .inputs = {in({2})}}, "'b' is missing"},

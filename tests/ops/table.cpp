@@ -43,12 +43,20 @@ Tensor draw(const RowInput& input, const std::string& stream) {
       case Draw::normal: v = random.normal(); break;
       case Draw::wide: v = 4 * random.normal(); break;
       case Draw::positive: v = random.uniform(0.5f, 2.0f); break;
+      case Draw::large: v = random.uniform(1.1f, 9.0f); break;
+      case Draw::fixed: v = input.value; break;
+      case Draw::unit: v = random.uniform(-0.9f, 0.9f); break;
+      case Draw::whole:
+        v = static_cast<float>(random.below(static_cast<std::uint32_t>(2 * input.limit - 1))) -
+            static_cast<float>(input.limit - 1);
+        break;
       case Draw::ids: v = static_cast<float>(random.below(static_cast<std::uint32_t>(input.limit))); break;
       case Draw::signed_ids:
         v = static_cast<float>(random.below(static_cast<std::uint32_t>(2 * input.limit))) -
             static_cast<float>(input.limit);
         break;
     }
+    v += input.shift;
   }
   return values.to(input.dtype);
 }

@@ -20,8 +20,12 @@ enum class Draw {
   normal,      // standard normal
   wide,        // normal with deviation 4: reaches the flat parts of saturating functions
   positive,    // uniform in [0.5, 2]
+  large,       // uniform in [1.1, 9]
+  unit,        // uniform in [-0.9, 0.9]
   ids,         // integers in [0, limit)
   signed_ids,  // integers in [-limit, limit)
+  whole,       // integers in (-limit, limit)
+  fixed,       // RowInput::value
 };
 
 struct RowInput {
@@ -31,6 +35,8 @@ struct RowInput {
   WeightRole role = WeightRole::parameter;
   DType dtype = DType::f32;
   std::int64_t limit = 0;
+  float value = 0;      // Draw::fixed
+  float shift = 0;      // added to what is drawn
   bool absent = false;  // an optional input that is not given
 };
 
@@ -46,6 +52,11 @@ inline RowInput fixed(RowInput input) {
   input.weight = true;
   input.role = WeightRole::constant;
   return input;
+}
+// Whole numbers of any type; of both signs where the type has them.
+inline RowInput typed(Shape shape, DType dtype, std::int64_t limit) {
+  const bool positive = dtype == DType::u8 || dtype == DType::boolean;
+  return {.shape = std::move(shape), .draw = positive ? Draw::ids : Draw::whole, .dtype = dtype, .limit = limit};
 }
 inline RowInput weight(Shape shape, Draw draw = Draw::normal, WeightRole role = WeightRole::parameter) {
   return {.shape = std::move(shape), .draw = draw, .weight = true, .role = role};

@@ -20,10 +20,10 @@ float apply(Binary op, float a, float b) {
     case Binary::mul: return a * b;
     case Binary::div: return a / b;
     case Binary::rdiv: return b / a;
-    case Binary::min: return a < b ? a : b;
-    case Binary::max: return a > b ? a : b;
+    case Binary::min: return a < b || a != a ? a : b;
+    case Binary::max: return a > b || a != a ? a : b;
+    default: return 0;  // kernels/typed.h
   }
-  return 0;
 }
 
 void binary(Binary op, Operand operand, std::int64_t n, const float* a, const float* b, float* out) {

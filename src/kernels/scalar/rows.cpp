@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "kernels/simd/tables.h"
 
@@ -10,6 +11,23 @@ float sum(std::int64_t n, const float* in) {
   float total = 0;
   for (std::int64_t i = 0; i < n; ++i) total += in[i];
   return total;
+}
+
+float reduce(Reduce kind, std::int64_t n, const float* in) {
+  constexpr float kInf = std::numeric_limits<float>::infinity();
+  float out = kind == Reduce::max ? -kInf : kind == Reduce::min ? kInf : kind == Reduce::prod ? 1 : 0;
+  for (std::int64_t i = 0; i < n; ++i) {
+    const float v = in[i];
+    switch (kind) {
+      case Reduce::max: out = v > out || v != v ? v : out; break;
+      case Reduce::min: out = v < out || v != v ? v : out; break;
+      case Reduce::prod: out *= v; break;
+      case Reduce::l1: out += std::abs(v); break;
+      case Reduce::l2: out += v * v; break;
+      default: out += v;
+    }
+  }
+  return out;
 }
 
 void softmax(std::int64_t rows, std::int64_t n, const float* in, float* out) {
@@ -36,7 +54,7 @@ void layer_norm(std::int64_t rows, std::int64_t n, const float* in, const float*
 void fill_rows(KernelTable& table) {
   table.softmax = softmax;
   table.layer_norm = layer_norm;
-  table.sum = sum;
+  table.reduce = reduce;
 }
 
 }  // namespace frugal::scalar

@@ -43,8 +43,9 @@ void binary(Binary op, Operand operand, std::int64_t n, const float* a, const fl
     case Binary::mul: map2(operand, n, a, b, out, [](V x, V y) { return mul(x, y); }); break;
     case Binary::div: map2(operand, n, a, b, out, [](V x, V y) { return div(x, y); }); break;
     case Binary::rdiv: map2(operand, n, a, b, out, [](V x, V y) { return div(y, x); }); break;
-    case Binary::min: map2(operand, n, a, b, out, [](V x, V y) { return min(x, y); }); break;
-    case Binary::max: map2(operand, n, a, b, out, [](V x, V y) { return max(x, y); }); break;
+    case Binary::min: map2(operand, n, a, b, out, [](V x, V y) { return select(equal(x, x), min(x, y), x); }); break;
+    case Binary::max: map2(operand, n, a, b, out, [](V x, V y) { return select(equal(x, x), max(x, y), x); }); break;
+    default: break;  // kernels/typed.h
   }
 }
 

@@ -56,6 +56,58 @@ inline V erf(V x) {
   return div(mul(t, p), q);
 }
 
+// Cephes logf: x = m 2^e with m in [sqrt(1/2), sqrt(2)), a polynomial of degree 8 in m - 1.
+inline V log(V x) {
+  V tiny = set1(1.17549435e-38f);
+  M subnormal = less(x, tiny);
+  V e, m = mantissa(select(subnormal, mul(x, set1(33554432.0f)), x), &e);  // m in [1/2, 1)
+  e = sub(e, select(subnormal, set1(25.0f), zero()));
+  M small = less(m, set1(0.70710678118654752f));
+  e = sub(e, select(small, set1(1.0f), zero()));
+  m = sub(select(small, add(m, m), m), set1(1.0f));
+  V z = mul(m, m), p = set1(7.0376836292e-2f);
+  p = fma(p, m, set1(-1.1514610310e-1f));
+  p = fma(p, m, set1(1.1676998740e-1f));
+  p = fma(p, m, set1(-1.2420140846e-1f));
+  p = fma(p, m, set1(1.4249322787e-1f));
+  p = fma(p, m, set1(-1.6668057665e-1f));
+  p = fma(p, m, set1(2.0000714765e-1f));
+  p = fma(p, m, set1(-2.4999993993e-1f));
+  p = fma(p, m, set1(3.3333331174e-1f));
+  V y = mul(mul(p, m), z);
+  y = fma(e, set1(-2.12194440e-4f), y);
+  y = fma(z, set1(-0.5f), y);
+  V result = fma(e, set1(0.693359375f), add(m, y));
+  V inf = set1(__builtin_inff());
+  result = select(less(x, inf), result, x);  // infinity and NaN
+  result = select(equal(x, zero()), set1(-__builtin_inff()), result);
+  return select(less(x, zero()), set1(__builtin_nanf("")), result);
+}
+
+// log(1 + exp(-|x|)) + max(x, 0). With u = 1 + e rounded, log(u) * e / (u - 1) is log(1 + e) (W. Kahan).
+inline V softplus(V x) {
+  V e = exp(negate(abs(x))), u = add(e, set1(1.0f)), d = sub(u, set1(1.0f));
+  V low = select(equal(d, zero()), e, mul(log(u), div(e, d)));
+  return add(low, max(zero(), x));
+}
+
+// exp(x) - 1 for x <= 0: a Taylor polynomial near 0, where the difference would cancel.
+inline V expm1_negative(V x) {
+  V p = set1(1.0f / 5040);
+  p = fma(p, x, set1(1.0f / 720));
+  p = fma(p, x, set1(1.0f / 120));
+  p = fma(p, x, set1(1.0f / 24));
+  p = fma(p, x, set1(1.0f / 6));
+  p = fma(p, x, set1(0.5f));
+  V near = fma(mul(p, x), x, x);
+  return select(less(set1(-0.4f), x), near, sub(exp(x), set1(1.0f)));
+}
+
+inline V sign(V x) {
+  V one = set1(1.0f);
+  return select(less(zero(), x), one, select(less(x, zero()), negate(one), x));
+}
+
 inline V leaky(V x, V slope) { return select(less(x, zero()), mul(x, slope), x); }
 
 // One element function for each activation; `apply` hoists the choice out of the loop.
@@ -85,6 +137,37 @@ inline void for_activation(const ActivationSpec& spec, Loop loop) {
       break;
     case Activation::tanh: loop([](V x) { return tanh(x); }); break;
     case Activation::exp: loop([](V x) { return exp(x); }); break;
+    case Activation::abs: loop([](V x) { return abs(x); }); break;
+    case Activation::neg: loop([](V x) { return negate(x); }); break;
+    case Activation::sqrt: loop([](V x) { return sqrt(x); }); break;
+    case Activation::reciprocal: loop([=](V x) { return div(one, x); }); break;
+    case Activation::square: loop([](V x) { return mul(x, x); }); break;
+    case Activation::floor: loop([](V x) { return floor(x); }); break;
+    case Activation::ceil: loop([](V x) { return negate(floor(negate(x))); }); break;
+    case Activation::round: loop([](V x) { return round(x); }); break;
+    case Activation::sign: loop([](V x) { return sign(x); }); break;
+    case Activation::log: loop([](V x) { return log(x); }); break;
+    case Activation::erf: loop([](V x) { return erf(x); }); break;
+    case Activation::softplus: loop([](V x) { return softplus(x); }); break;
+    case Activation::softsign: loop([=](V x) { return div(x, add(one, abs(x))); }); break;
+    case Activation::elu:
+      loop([=](V x) { return select(less(zero(), x), mul(beta, x), mul(alpha, expm1_negative(min(zero(), x)))); });
+      break;
+    case Activation::celu:
+      loop([=](V x) {
+        V low = min(zero(), x);
+        return select(less(zero(), x), x, mul(alpha, expm1_negative(min(zero(), div(low, alpha)))));
+      });
+      break;
+    case Activation::mish: loop([](V x) { return mul(x, tanh(softplus(x))); }); break;
+    case Activation::thresholded_relu: loop([=](V x) { return select(less(alpha, x), x, zero()); }); break;
+    case Activation::shrink:
+      loop([=](V x) {
+        V high = select(less(alpha, x), sub(x, beta), zero());
+        return select(less(x, negate(alpha)), add(x, beta), high);
+      });
+      break;
+    default: break;  // no vector form: never asked for here
   }
 }
 

@@ -25,6 +25,44 @@ float sum_row(std::int64_t n, const float* in) {
   return reduce(n, [=](std::int64_t i, int lanes) { return load_first(in + i, lanes); });
 }
 
+// One value of f(accumulator, vector) over whole vectors, then of `last` over the lanes of the accumulator and the
+// tail, in order.
+template <typename F, typename G>
+inline float fold(std::int64_t n, const float* in, float start, F f, G last) {
+  V total = set1(start);
+  std::int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) total = f(total, load(in + i));
+  alignas(64) float lanes[kLanes];
+  store(lanes, total);
+  float out = start;
+  for (float lane : lanes) out = last(out, lane);
+  for (; i < n; ++i) out = last(out, in[i]);
+  return out;
+}
+
+float reduce_row(Reduce kind, std::int64_t n, const float* in) {
+  auto sum_of = [=](auto f) {
+    return reduce(n, [=](std::int64_t i, int lanes) { return f(load_first(in + i, lanes)); });
+  };
+  constexpr float kInf = __builtin_inff();
+  switch (kind) {
+    case Reduce::max:
+      return fold(
+          n, in, -kInf, [](V a, V x) { return select(equal(a, a), max(a, x), a); },
+          [](float a, float x) { return x > a || x != x ? x : a; });
+    case Reduce::min:
+      return fold(
+          n, in, kInf, [](V a, V x) { return select(equal(a, a), min(a, x), a); },
+          [](float a, float x) { return x < a || x != x ? x : a; });
+    case Reduce::prod:
+      return fold(
+          n, in, 1, [](V a, V x) { return mul(a, x); }, [](float a, float x) { return a * x; });
+    case Reduce::l1: return sum_of([](V x) { return abs(x); });
+    case Reduce::l2: return sum_of([](V x) { return mul(x, x); });
+    default: return sum_row(n, in);
+  }
+}
+
 inline float max_row(std::int64_t n, const float* in) {
   float best = -__builtin_inff();
   std::int64_t i = 0;
@@ -80,7 +118,7 @@ void layer_norm(std::int64_t rows, std::int64_t n, const float* in, const float*
 void fill_rows(KernelTable& table) {
   table.softmax = softmax;
   table.layer_norm = layer_norm;
-  table.sum = sum_row;
+  table.reduce = reduce_row;
 }
 
 }  // namespace frugal::FRUGAL_SIMD

@@ -45,6 +45,8 @@ inline V abs(V a) { return _mm256_andnot_ps(set1(-0.0f), a); }
 inline V negate(V a) { return _mm256_xor_ps(set1(-0.0f), a); }
 inline V copysign(V magnitude, V sign) { return _mm256_or_ps(abs(magnitude), _mm256_and_ps(set1(-0.0f), sign)); }
 inline V round(V a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+inline V floor(V a) { return _mm256_floor_ps(a); }
+inline M equal(V a, V b) { return _mm256_cmp_ps(a, b, _CMP_EQ_OQ); }  // no where either is NaN
 inline M less(V a, V b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
 inline V select(M m, V yes, V no) { return _mm256_blendv_ps(no, yes, m); }
 inline V power_of_2(__m256i n) {
@@ -54,6 +56,13 @@ inline V power_of_2(__m256i n) {
 inline V scale(V v, V n) {
   __m256i whole = _mm256_cvtps_epi32(n), half = _mm256_srai_epi32(whole, 1);
   return mul(mul(v, power_of_2(half)), power_of_2(_mm256_sub_epi32(whole, half)));
+}
+// v = result * 2^exponent with the result in [1/2, 1), for normal positive v
+inline V mantissa(V v, V* exponent) {
+  __m256i bits = _mm256_castps_si256(v);
+  *exponent = _mm256_cvtepi32_ps(_mm256_sub_epi32(_mm256_srli_epi32(bits, 23), _mm256_set1_epi32(126)));
+  bits = _mm256_or_si256(_mm256_and_si256(bits, _mm256_set1_epi32(0x007fffff)), _mm256_set1_epi32(0x3f000000));
+  return _mm256_castsi256_ps(bits);
 }
 inline float sum(V v) {
   __m128 x = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));

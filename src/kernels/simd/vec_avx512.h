@@ -48,10 +48,17 @@ inline V abs(V a) { return _mm512_abs_ps(a); }
 inline V negate(V a) { return _mm512_xor_ps(set1(-0.0f), a); }
 inline V copysign(V magnitude, V sign) { return _mm512_or_ps(abs(magnitude), _mm512_and_ps(set1(-0.0f), sign)); }
 inline V round(V a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+inline V floor(V a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); }
+inline M equal(V a, V b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }  // no where either is NaN
 inline M less(V a, V b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
 inline V select(M m, V yes, V no) { return _mm512_mask_blend_ps(m, no, yes); }
 // v * 2^n, n integral, with gradual underflow and overflow to infinity
 inline V scale(V v, V n) { return _mm512_scalef_ps(v, n); }
+// v = result * 2^exponent with the result in [1/2, 1), for normal positive v
+inline V mantissa(V v, V* exponent) {
+  *exponent = _mm512_add_ps(_mm512_getexp_ps(v), set1(1.0f));
+  return _mm512_getmant_ps(v, _MM_MANT_NORM_p5_1, _MM_MANT_SIGN_src);
+}
 inline float sum(V v) {
   __m256 x = _mm256_add_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1));
   __m128 y = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));

@@ -1,13 +1,7 @@
-#include "graph/shape_rules.h"
+#include "ops/definitions.h"
 
 namespace frugal {
 
-FRUGAL_OP(add) {
-  return {.name = "add",
-          .doc = "a + b with NumPy broadcasting",
-          .inputs = {{"a"}, {"b"}},
-          .attrs = {},
-          .infer = infer_broadcast};
-}
+FRUGAL_OP(add) { return binary_definition("add", "a + b"); }
 
 }  // namespace frugal

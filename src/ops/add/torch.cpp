@@ -3,7 +3,7 @@
 namespace frugal {
 
 FRUGAL_TORCH(add) {
-  registry.add("add", [](const TorchArgs& a) { return std::vector{a[0] + a[1]}; });
+  registry.add("add", [](const TorchArgs& a) -> std::vector<torch::Tensor> { return {a[0] + a[1]}; });
 }
 
 }  // namespace frugal

@@ -3,8 +3,11 @@
 namespace frugal {
 
 FRUGAL_TORCH(argmax) {
-  registry.add("argmax", [](const TorchArgs& a) {
-    return std::vector{torch::argmax(a[0], attr_int(a.node, "axis"), attr_flag(a.node, "keep_dims"))};
+  registry.add("argmax", [](const TorchArgs& a) -> std::vector<torch::Tensor> {
+    const std::int64_t axis = attr_int(a.node, "axis");
+    const bool keep = attr_flag(a.node, "keep_dims");
+    if (!attr_flag(a.node, "last")) return {torch::argmax(a[0], axis, keep)};
+    return {a[0].size(axis) - 1 - torch::argmax(torch::flip(a[0], axis), axis, keep)};
   });
 }
 

@@ -17,7 +17,7 @@ std::vector<ValueType> infer(const OpContext& c) {
 FRUGAL_OP(clip) {
   return {.name = "clip",
           .doc = "min(max(x, min), max)",
-          .inputs = {{"x"}},
+          .inputs = {{.name = "x", .type = InputType::number}},
           .attrs = {{"min", AttrType::real, Attr(-kLargest), "lower bound", -kLargest, kLargest},
                     {"max", AttrType::real, Attr(kLargest), "upper bound", -kLargest, kLargest}},
           .infer = infer};

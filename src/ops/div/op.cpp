@@ -1,13 +1,7 @@
-#include "graph/shape_rules.h"
+#include "ops/definitions.h"
 
 namespace frugal {
 
-FRUGAL_OP(div) {
-  return {.name = "div",
-          .doc = "a / b with NumPy broadcasting",
-          .inputs = {{"a"}, {"b"}},
-          .attrs = {},
-          .infer = infer_broadcast};
-}
+FRUGAL_OP(div) { return binary_definition("div", "a / b; integers are truncated, and 0 where b is 0"); }
 
 }  // namespace frugal

@@ -5,7 +5,7 @@ namespace frugal {
 FRUGAL_OP(gelu) {
   return {.name = "gelu",
           .doc = "x * Phi(x), the Gaussian error linear unit (arXiv 1606.08415); tanh: its approximation",
-          .inputs = {{"x"}},
+          .inputs = {{.name = "x", .type = InputType::floating}},
           .attrs = {{"approximate",
                      AttrType::text,
                      Attr("none"),

@@ -5,7 +5,7 @@ namespace frugal {
 FRUGAL_OP(leaky_relu) {
   return {.name = "leaky_relu",
           .doc = "x where x is positive, else slope * x",
-          .inputs = {{"x"}},
+          .inputs = {{.name = "x", .type = InputType::floating}},
           .attrs = {{"slope", AttrType::real, Attr(0.01), "slope below 0"}},
           .infer = infer_same};
 }

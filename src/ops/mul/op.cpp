@@ -1,13 +1,7 @@
-#include "graph/shape_rules.h"
+#include "ops/definitions.h"
 
 namespace frugal {
 
-FRUGAL_OP(mul) {
-  return {.name = "mul",
-          .doc = "a * b with NumPy broadcasting",
-          .inputs = {{"a"}, {"b"}},
-          .attrs = {},
-          .infer = infer_broadcast};
-}
+FRUGAL_OP(mul) { return binary_definition("mul", "a * b"); }
 
 }  // namespace frugal

@@ -2,6 +2,12 @@
 
 namespace frugal {
 
-FRUGAL_OP(relu) { return {.name = "relu", .doc = "max(x, 0)", .inputs = {{"x"}}, .attrs = {}, .infer = infer_same}; }
+FRUGAL_OP(relu) {
+  return {.name = "relu",
+          .doc = "max(x, 0)",
+          .inputs = {{.name = "x", .type = InputType::number}},
+          .attrs = {},
+          .infer = infer_same};
+}
 
 }  // namespace frugal

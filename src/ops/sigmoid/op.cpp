@@ -3,7 +3,11 @@
 namespace frugal {
 
 FRUGAL_OP(sigmoid) {
-  return {.name = "sigmoid", .doc = "1 / (1 + exp(-x))", .inputs = {{"x"}}, .attrs = {}, .infer = infer_same};
+  return {.name = "sigmoid",
+          .doc = "1 / (1 + exp(-x))",
+          .inputs = {{.name = "x", .type = InputType::floating}},
+          .attrs = {},
+          .infer = infer_same};
 }
 
 }  // namespace frugal

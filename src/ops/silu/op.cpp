@@ -3,8 +3,11 @@
 namespace frugal {
 
 FRUGAL_OP(silu) {
-  return {
-      .name = "silu", .doc = "x * sigmoid(x), also called swish", .inputs = {{"x"}}, .attrs = {}, .infer = infer_same};
+  return {.name = "silu",
+          .doc = "x * sigmoid(x), also called swish",
+          .inputs = {{.name = "x", .type = InputType::floating}},
+          .attrs = {},
+          .infer = infer_same};
 }
 
 }  // namespace frugal

@@ -1,13 +1,7 @@
-#include "graph/shape_rules.h"
+#include "ops/definitions.h"
 
 namespace frugal {
 
-FRUGAL_OP(sub) {
-  return {.name = "sub",
-          .doc = "a - b with NumPy broadcasting",
-          .inputs = {{"a"}, {"b"}},
-          .attrs = {},
-          .infer = infer_broadcast};
-}
+FRUGAL_OP(sub) { return binary_definition("sub", "a - b"); }
 
 }  // namespace frugal

@@ -3,7 +3,7 @@
 namespace frugal {
 
 FRUGAL_TORCH(sub) {
-  registry.add("sub", [](const TorchArgs& a) { return std::vector{a[0] - a[1]}; });
+  registry.add("sub", [](const TorchArgs& a) -> std::vector<torch::Tensor> { return {a[0] - a[1]}; });
 }
 
 }  // namespace frugal

@@ -3,7 +3,11 @@
 namespace frugal {
 
 FRUGAL_OP(tanh) {
-  return {.name = "tanh", .doc = "Hyperbolic tangent", .inputs = {{"x"}}, .attrs = {}, .infer = infer_same};
+  return {.name = "tanh",
+          .doc = "Hyperbolic tangent",
+          .inputs = {{.name = "x", .type = InputType::floating}},
+          .attrs = {},
+          .infer = infer_same};
 }
 
 }  // namespace frugal

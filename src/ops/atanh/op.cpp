@@ -1,0 +1,7 @@
+#include "ops/definitions.h"
+
+namespace frugal {
+
+FRUGAL_OP(atanh) { return unary_definition("atanh", "inverse hyperbolic tangent"); }
+
+}  // namespace frugal

@@ -1,0 +1,7 @@
+#include "ops/definitions.h"
+
+namespace frugal {
+
+FRUGAL_OP(ceil) { return unary_definition("ceil", "the next integer above"); }
+
+}  // namespace frugal

@@ -1,0 +1,7 @@
+#include "ops/definitions.h"
+
+namespace frugal {
+
+FRUGAL_OP(less) { return comparison_definition("less", "a < b"); }
+
+}  // namespace frugal

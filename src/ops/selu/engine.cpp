@@ -1,0 +1,14 @@
+#include "graph/op.h"
+#include "ops/activation.h"
+
+namespace frugal {
+
+FRUGAL_ENGINE(selu) {
+  registry.add("selu", activation_op([](const Node& node) {
+                 auto real = [&](const char* name) { return static_cast<float>(attr_real(node, name)); };
+                 return ActivationSpec{
+                     .kind = Activation::elu, .alpha = real("alpha") * real("gamma"), .beta = real("gamma")};
+               }));
+}
+
+}  // namespace frugal

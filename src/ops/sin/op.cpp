@@ -1,0 +1,7 @@
+#include "ops/definitions.h"
+
+namespace frugal {
+
+FRUGAL_OP(sin) { return unary_definition("sin", "sine of x in radians"); }
+
+}  // namespace frugal
