@@ -103,8 +103,10 @@ struct EngineOp {
 
   // Layout. Can this node work with channels in blocks of `block` for its rank-4 data inputs and outputs?
   // none: the plain layout only. `plain_input_ok`: a blocked output can be made straight from a plain input 0.
+  // `plain_output`: from blocked inputs the output is better made in the plain layout (asked before can_block).
   std::function<bool(const NodeContext&, int block)> can_block = nullptr;
   std::function<bool(const NodeContext&, int block)> plain_input_ok = nullptr;
+  std::function<bool(const NodeContext&, int block)> plain_output = nullptr;
   // A network most of whose work prefers the plain layout keeps it: few channels that fill no blocks.
   std::function<bool(const NodeContext&)> prefers_plain = nullptr;
   bool prefers_blocked = false;  // worth a reorder of its input (convolutions)

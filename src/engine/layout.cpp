@@ -56,14 +56,16 @@ class LayoutPass {
       if (!may_block(out)) return false;
       out.block = block_;
     }
-    if (!wanted || !step.op->can_block(context, block_)) return false;
+    if (!wanted) return false;
+    const bool plain_out = step.op->plain_output && step.op->plain_output(context, block_);
+    if (!plain_out && !step.op->can_block(context, block_)) return false;
     for (std::size_t i = 0; i < step.inputs.size(); ++i) {
       ValueId& id = step.inputs[i];
       if (id == kNone || !is_map(plan_.value(id)) || plan_.value(id).type.block == block_) continue;
       bool plain_ok = i == 0 && step.op->plain_input_ok && step.op->plain_input_ok(context, block_);
       if (!plain_ok) id = in_layout(id, block_);
     }
-    for (ValueId id : step.outputs) plan_.value(id).type.block = block_;
+    for (ValueId id : step.outputs) plan_.value(id).type.block = plain_out ? 1 : block_;
     return true;
   }
 

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "kernels/types.h"
+
 namespace frugal {
 
 // What each element of the output's axis is made of: elements first[i] .. first[i + 1] - 1 of index and weight.
@@ -21,27 +23,42 @@ struct AxisTaps {
 //  half_pixel     (d + 1/2) s - 1/2    PyTorch's align_corners=False
 //  align_corners  d (in - 1) / (out - 1)
 //  asymmetric     d s
-enum class Coordinates : std::uint8_t { half_pixel, align_corners, asymmetric };
+//  pytorch_half_pixel    half_pixel, but 0 where the output has one pixel
+//  half_pixel_symmetric  half_pixel about the middle of the input, where out is not exactly in * scale
+enum class Coordinates : std::uint8_t {
+  half_pixel,
+  align_corners,
+  asymmetric,
+  pytorch_half_pixel,
+  half_pixel_symmetric
+};
+
+// How `nearest` rounds: the way of the coordinates (see nearest_map), or as ONNX names it.
+enum class Rounding : std::uint8_t { of_coordinates, prefer_floor, prefer_ceil, floor, ceil };
 
 // One axis of a resize. Computed in float32 like LibTorch's, so that both pick the same neighbours.
 struct ResizeAxis {
   std::int64_t in, out;
   Coordinates coordinates;
   double scale = 0;  // out / in as the user gave it; 0: from the sizes
+  Rounding rounding = Rounding::of_coordinates;
+  float cubic = -0.75f;          // Keys' a
+  bool exclude_outside = false;  // cubic taps beyond the border count nothing, the others share their weight
 };
 
-// Index of the nearest input pixel for every output pixel. asymmetric: rounded down (PyTorch's "nearest");
-// half_pixel: the pixel that holds the centre ("nearest-exact"); align_corners: rounded, halves up.
+// Index of the nearest input pixel for every output pixel. Rounding::of_coordinates: asymmetric is rounded down
+// (PyTorch's "nearest"), half_pixel takes the pixel that holds the centre ("nearest-exact"), the others round halves
+// up.
 std::vector<std::int64_t> nearest_map(const ResizeAxis& axis);
 AxisTaps linear_taps(const ResizeAxis& axis);
-// Keys' convolution with a = -0.75 over four pixels, the border repeated.
+// Keys' convolution over four pixels, the border repeated.
 AxisTaps cubic_taps(const ResizeAxis& axis);
 // Equal weights over floor(d in / out) .. ceil((d + 1) in / out) - 1: adaptive average pooling.
 AxisTaps window_taps(std::int64_t in, std::int64_t out);
 
-// Planes [in_h, in_w, lanes] to [out_h, out_w, lanes]. Rows of the output [row_begin, row_end) of planes * out_h.
-// Scratch: in_w * lanes floats.
-void resample(const AxisTaps& vertical, const AxisTaps& horizontal, std::int64_t lanes, const float* in, float* out,
-              std::int64_t row_begin, std::int64_t row_end, float* scratch);
+// The taps as a kernel takes them; they must live as long.
+inline ResampleAxis resample_axis(const AxisTaps& taps) {
+  return {taps.in_size, taps.out_size(), taps.first.data(), taps.index.data(), taps.weight.data()};
+}
 
 }  // namespace frugal

@@ -51,6 +51,9 @@ struct KernelTable {
   // --- Pooling: rows of the output, [image][y][plane], batch * out_h * channels of them ---
   void (*pool)(const PoolArgs& args, std::int64_t begin, std::int64_t end);
 
+  // --- Resampling: rows of the output [begin, end) of planes * out_h. Scratch: in_w * lanes floats ---
+  void (*resample)(const ResampleArgs& args, std::int64_t begin, std::int64_t end, float* scratch);
+
   // --- Layouts: one image of `channels` planes of `pixels`; blocks [begin, end) of it ---
   void (*to_blocked)(std::int64_t channels, std::int64_t pixels, const float* plain, float* blocked, std::int64_t begin,
                      std::int64_t end);

@@ -171,4 +171,17 @@ enum class Operand : std::uint8_t {
   block,   // b[i % channel_block]: one channel block of a blocked map
 };
 
+// Separable resampling (kernels/resample.h): output element i of an axis is made of entries first[i]..first[i + 1] - 1.
+struct ResampleAxis {
+  std::int64_t in, out;
+  const std::int64_t *first, *index;
+  const float* weight;
+};
+struct ResampleArgs {
+  ResampleAxis vertical, horizontal;
+  std::int64_t lanes;  // 1 for plain, channel_block for blocked
+  const float* in;     // planes [in_h, in_w, lanes]
+  float* out;          // planes [out_h, out_w, lanes]
+};
+
 }  // namespace frugal

@@ -33,7 +33,8 @@ VectorPlan vector_plan(const StoredType& out, const std::array<StoredType, 2>& o
                b_walks = pixels.step[0] == 0 && pixels.step[1] == walk.run.size;
     if (a_walks || b_walks) {
       --walk.outer_count;
-      walk.rows /= pixels.size;
+      walk.rows = 1;
+      for (int i = 0; i < walk.outer_count; ++i) walk.rows *= walk.outer[static_cast<std::size_t>(i)].size;
       walk.run.size *= pixels.size;
       plan.operand = Operand::block;
       plan.swapped = b_walks;

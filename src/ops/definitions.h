@@ -19,6 +19,13 @@ OpDef reduction_definition(std::string name, std::string doc, InputType type = I
 // Attributes axis, keep_dims and last; the index of an extreme element.
 OpDef arg_definition(std::string name, std::string doc);
 
+// One operand, same type and shape; attribute axis.
+OpDef axis_definition(std::string name, std::string doc, InputType type = InputType::floating);
+// x, indices, updates; attribute reduction.
+OpDef scatter_definition(std::string name, std::string doc);
+// x [N, C, ...], scale [C], bias [C]; attribute eps and `attrs`. The channels must be a multiple of `groups`, if there.
+OpDef channel_norm_definition(std::string name, std::string doc, std::vector<AttrSpec> attrs = {});
+
 inline AttrSpec real_attribute(std::string name, double fallback, std::string doc, std::optional<double> min = {}) {
   return {std::move(name), AttrType::real, Attr(fallback), std::move(doc), min, {}};
 }

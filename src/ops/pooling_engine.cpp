@@ -43,10 +43,11 @@ CompiledOp bind(const NodeContext& c, const PoolArgs& pool) {
 
 CompiledOp compile_pooling(const NodeContext& c, Pool kind) {
   const Ints kernel = attr_ints(c.node, "kernel"), stride = attr_ints(c.node, "stride"),
-             pad = attr_ints(c.node, "padding");
+             pad = attr_ints(c.node, "padding"), dilation = attr_ints(c.node, "dilation");
   PoolArgs a = planes_of(c, kind);
   a.kernel_h = kernel[0], a.kernel_w = kernel[1], a.stride_h = stride[0], a.stride_w = stride[1];
   a.pad_top = pad[0], a.pad_left = pad[1], a.pad_bottom = pad[2], a.pad_right = pad[3];
+  a.dilation_h = dilation[0], a.dilation_w = dilation[1];
   return bind(c, a);
 }
 

@@ -98,8 +98,11 @@ TEST_P(Elementwise, RowsMatchTheReference) {
         table().layer_norm(rows, n, in.data(), g, b, 1e-5f, got.data());
         expect_close(got, want, 2e-5f, "layer_norm of " + std::to_string(n));
       }
-      for (Reduce kind : {Reduce::sum, Reduce::max, Reduce::min, Reduce::prod, Reduce::l1, Reduce::l2})
-        EXPECT_NEAR(table().reduce(kind, n, in.data()), reference().reduce(kind, n, in.data()), 2e-3);
+      for (Reduce kind : {Reduce::sum, Reduce::max, Reduce::min, Reduce::prod, Reduce::l1, Reduce::l2}) {
+        if (kind == Reduce::prod && n > 33) continue;  // beyond float
+        const float want = reference().reduce(kind, n, in.data());
+        EXPECT_NEAR(table().reduce(kind, n, in.data()), want, 1e-3f + 1e-5f * std::abs(want));
+      }
     }
 }
 

@@ -11,7 +11,8 @@ namespace {
 const Node* padded_convolution(const Rewriter& r, const Node& node) {
   if (node.op->name != "pad" || attr_text(node, "mode") != "constant" || attr_real(node, "value") != 0) return nullptr;
   const Ints& pads = attr_ints(node, "pads");
-  if (pads.size() != 8 || pads[0] + pads[1] + pads[4] + pads[5] != 0) return nullptr;
+  if (pads.size() != 8 || *std::min_element(pads.begin(), pads.end()) < 0) return nullptr;  // negative: a crop
+  if (pads[0] + pads[1] + pads[4] + pads[5] != 0) return nullptr;
   NodeId user = r.uses().only_user(node.outputs[0]);
   if (user == kNone || r.graph().node(user).op->name != "conv2d" || r.graph().node(user).inputs[0] != node.outputs[0])
     return nullptr;

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "graph/op.h"
 #include "graph/passes/passes.h"
 #include "graph/rewrite.h"
@@ -61,7 +63,11 @@ bool is_identity(const Graph& graph, const Node& node) {
   if (node.op->name == "dropout") return true;
   if (node.op->name == "concat") return node.inputs.size() == 1;
   bool same_type = graph.value(node.inputs[0]).type == graph.value(node.outputs[0]).type;
-  return same_type && (node.op->name == "slice" || node.op->name == "pad");
+  if (node.op->name == "pad") {
+    const Ints& pads = attr_ints(node, "pads");  // of equal size, but moved, where one side is cut
+    return std::all_of(pads.begin(), pads.end(), [](std::int64_t p) { return p == 0; });
+  }
+  return same_type && (node.op->name == "slice" || node.op->name == "expand" || node.op->name == "cast");
 }
 
 }  // namespace

@@ -118,6 +118,10 @@ void GatherPlan::run_row(const std::byte* in, std::byte* out) const {
       const std::byte* from = in + first * inner_.in_stride;
       if (n == 1 && unit_ == 4)
         std::memcpy(out + std::size_t(i) * 4, from, 4);
+      else if (n == 1 && unit_ == 64)  // a pixel of 16 channels, or of 8
+        std::memcpy(out + std::size_t(i) * 64, from, 64);
+      else if (n == 1 && unit_ == 32)
+        std::memcpy(out + std::size_t(i) * 32, from, 32);
       else
         std::memcpy(out + std::size_t(i) * unit_, from, std::size_t(n) * unit_);
     }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/simd/tables.h"
+
 namespace frugal {
 namespace {
 
@@ -14,28 +16,44 @@ float step_of(const ResizeAxis& a) {
 
 float source(const ResizeAxis& a, float step, std::int64_t d) {
   auto at = static_cast<float>(d);
-  return a.coordinates == Coordinates::half_pixel ? step * (at + 0.5f) - 0.5f : step * at;
+  switch (a.coordinates) {
+    case Coordinates::align_corners:
+    case Coordinates::asymmetric: return step * at;
+    case Coordinates::pytorch_half_pixel: return a.out > 1 ? step * (at + 0.5f) - 0.5f : 0;
+    case Coordinates::half_pixel_symmetric: {
+      const auto in = static_cast<float>(a.in);
+      return in / 2 * (1 - static_cast<float>(a.out) * step / in) + step * (at + 0.5f) - 0.5f;
+    }
+    default: return step * (at + 0.5f) - 0.5f;
+  }
 }
 
 void close_pixel(AxisTaps& taps) { taps.first.push_back(static_cast<std::int64_t>(taps.index.size())); }
 
 // Keys, "Cubic convolution interpolation for digital image processing", 1981, for distances below 1 and up to 2.
-constexpr float kA = -0.75f;
-float cubic_near(float x) { return ((kA + 2) * x - (kA + 3)) * x * x + 1; }
-float cubic_far(float x) { return ((kA * x - 5 * kA) * x + 8 * kA) * x - 4 * kA; }
+float cubic_near(float a, float x) { return ((a + 2) * x - (a + 3)) * x * x + 1; }
+float cubic_far(float a, float x) { return ((a * x - 5 * a) * x + 8 * a) * x - 4 * a; }
+
+float rounded(const ResizeAxis& a, float step, std::int64_t d) {
+  const float x = source(a, step, d);
+  switch (a.rounding) {
+    case Rounding::floor: return std::floor(x);
+    case Rounding::ceil: return std::ceil(x);
+    case Rounding::prefer_floor: return std::ceil(x - 0.5f);
+    case Rounding::prefer_ceil: return std::floor(x + 0.5f);
+    case Rounding::of_coordinates: break;
+  }
+  if (a.coordinates == Coordinates::half_pixel) return std::floor((static_cast<float>(d) + 0.5f) * step);
+  return std::floor(a.coordinates == Coordinates::asymmetric ? x : x + 0.5f);
+}
 
 }  // namespace
 
 std::vector<std::int64_t> nearest_map(const ResizeAxis& a) {
   const float step = step_of(a);
   std::vector<std::int64_t> map;
-  for (std::int64_t d = 0; d < a.out; ++d) {
-    auto at = static_cast<float>(d);
-    float x = a.coordinates == Coordinates::half_pixel   ? (at + 0.5f) * step
-              : a.coordinates == Coordinates::asymmetric ? at * step
-                                                         : at * step + 0.5f;
-    map.push_back(std::clamp<std::int64_t>(static_cast<std::int64_t>(std::floor(x)), 0, a.in - 1));
-  }
+  for (std::int64_t d = 0; d < a.out; ++d)
+    map.push_back(std::clamp<std::int64_t>(static_cast<std::int64_t>(rounded(a, step, d)), 0, a.in - 1));
   return map;
 }
 
@@ -60,8 +78,16 @@ AxisTaps cubic_taps(const ResizeAxis& a) {
     const float x = source(a, step, d);
     const std::int64_t low = std::min(static_cast<std::int64_t>(std::floor(x)), a.in - 1);
     const float t = std::clamp(x - static_cast<float>(low), 0.0f, 1.0f);
-    for (std::int64_t k = -1; k <= 2; ++k) taps.index.push_back(std::clamp<std::int64_t>(low + k, 0, a.in - 1));
-    taps.weight.insert(taps.weight.end(), {cubic_far(t + 1), cubic_near(t), cubic_near(1 - t), cubic_far(2 - t)});
+    float weights[] = {cubic_far(a.cubic, t + 1), cubic_near(a.cubic, t), cubic_near(a.cubic, 1 - t),
+                       cubic_far(a.cubic, 2 - t)};
+    float total = 0;
+    for (std::int64_t k = 0; k < 4; ++k) {
+      const std::int64_t at = low + k - 1;
+      if (a.exclude_outside && (at < 0 || at >= a.in)) weights[k] = 0;
+      total += weights[k];
+      taps.index.push_back(std::clamp<std::int64_t>(at, 0, a.in - 1));
+    }
+    for (float weight : weights) taps.weight.push_back(a.exclude_outside ? weight / total : weight);
     close_pixel(taps);
   }
   return taps;
@@ -80,25 +106,33 @@ AxisTaps window_taps(std::int64_t in, std::int64_t out) {
   return taps;
 }
 
-void resample(const AxisTaps& vertical, const AxisTaps& horizontal, std::int64_t lanes, const float* in, float* out,
-              std::int64_t row_begin, std::int64_t row_end, float* scratch) {
-  const std::int64_t width = horizontal.in_size * lanes, out_w = horizontal.out_size(), out_h = vertical.out_size();
+namespace scalar {
+namespace {
+
+void resample(const ResampleArgs& a, std::int64_t row_begin, std::int64_t row_end, float* scratch) {
+  const ResampleAxis &v = a.vertical, &h = a.horizontal;
+  const std::int64_t width = h.in * a.lanes;
   for (std::int64_t row = row_begin; row < row_end; ++row) {
-    const float* plane = in + row / out_h * vertical.in_size * width;
+    const float* plane = a.in + row / v.out * v.in * width;
     std::fill(scratch, scratch + width, 0.0f);
-    for (std::int64_t k = vertical.first[row % out_h]; k < vertical.first[row % out_h + 1]; ++k) {
-      const float *line = plane + vertical.index[k] * width, weight = vertical.weight[k];
+    for (std::int64_t k = v.first[row % v.out]; k < v.first[row % v.out + 1]; ++k) {
+      const float *line = plane + v.index[k] * width, weight = v.weight[k];
       for (std::int64_t i = 0; i < width; ++i) scratch[i] += weight * line[i];
     }
-    float* to = out + row * out_w * lanes;
-    for (std::int64_t x = 0; x < out_w; ++x, to += lanes) {
-      std::fill(to, to + lanes, 0.0f);
-      for (std::int64_t k = horizontal.first[x]; k < horizontal.first[x + 1]; ++k) {
-        const float *from = scratch + horizontal.index[k] * lanes, weight = horizontal.weight[k];
-        for (std::int64_t lane = 0; lane < lanes; ++lane) to[lane] += weight * from[lane];
+    float* to = a.out + row * h.out * a.lanes;
+    for (std::int64_t x = 0; x < h.out; ++x, to += a.lanes) {
+      std::fill(to, to + a.lanes, 0.0f);
+      for (std::int64_t k = h.first[x]; k < h.first[x + 1]; ++k) {
+        const float *from = scratch + h.index[k] * a.lanes, weight = h.weight[k];
+        for (std::int64_t lane = 0; lane < a.lanes; ++lane) to[lane] += weight * from[lane];
       }
     }
   }
 }
 
+}  // namespace
+
+void fill_resample(KernelTable& table) { table.resample = resample; }
+
+}  // namespace scalar
 }  // namespace frugal

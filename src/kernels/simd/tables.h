@@ -15,6 +15,7 @@ namespace frugal {
   void fill_elementwise(KernelTable& table); \
   void fill_rows(KernelTable& table);        \
   void fill_int8(KernelTable& table);        \
+  void fill_resample(KernelTable& table);    \
   double fma_loop(std::int64_t steps);       \
   }
 FRUGAL_DECLARE_FILLERS(scalar)

@@ -33,12 +33,12 @@ CompiledOp compile(const NodeContext& c) {
   const Shape &a = c.in(0).shape, &b = c.in(1).shape, &y = c.out().shape;
   const bool transposed = attr_flag(c.node, "transpose_b");
   const std::int64_t n = y.back(), k = a.back(), ldb = b.back();
+  if (element_count(y) == 0) return {.run = [](const RunArgs&) {}, .algorithm = "empty"};  // before pairs are listed
   std::int64_t m = y[y.size() - 2];
   std::vector<Product> pairs = products(a, b, y);
   const bool one_b = element_count({b.begin(), b.end() - 2}) == 1;
   if (one_b && y.size() == a.size())
     m *= static_cast<std::int64_t>(pairs.size()), pairs.assign(1, {0, 0});  // a's matrices lie in a row
-  if (m * n == 0 || pairs.empty()) return {.run = [](const RunArgs&) {}, .algorithm = "empty"};
 
   const KernelTable& table = c.kernels;
   const std::int64_t scratch = gemm_scratch_floats(table, k, c.threads), packed = gemm_packed_floats(table, n, k);

@@ -14,6 +14,8 @@ std::vector<std::int64_t> padded(std::int64_t size, std::int64_t before, std::in
     bool inside = i >= 0 && i < size;
     if (mode == "constant")
       map.push_back(inside ? i : -1);
+    else if (mode == "wrap")
+      map.push_back(((i % size) + size) % size);
     else if (mode == "edge")
       map.push_back(std::clamp<std::int64_t>(i, 0, size - 1));
     else
@@ -23,7 +25,8 @@ std::vector<std::int64_t> padded(std::int64_t size, std::int64_t before, std::in
 }
 
 bool can_block(const NodeContext& c, int block) {
-  return all_rank4(c) && c.in(0).dtype == DType::f32 && c.in(0).shape[1] == c.out().shape[1] && block > 1;
+  return all_rank4(c) && c.in(0).dtype == DType::f32 && block > 1 && attr_ints(c.node, "pads")[1] == 0 &&
+         attr_ints(c.node, "pads")[5] == 0;
 }
 
 CompiledOp compile(const NodeContext& c) {

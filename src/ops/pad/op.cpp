@@ -18,8 +18,9 @@ std::vector<ValueType> infer(const OpContext& c) {
     if (c.text("mode") == "reflect")
       c.require(!d.fixed() || std::max(before, after) < std::max<std::int64_t>(d.value(), 1),
                 "dim {} of size {} is too small to reflect {} elements", i, d.text(), std::max(before, after));
-    if (c.text("mode") == "edge")
-      c.require(!d.fixed() || d.value() > 0 || before + after == 0, "dim {} is empty: it has no edge to repeat", i);
+    if (c.text("mode") != "constant")
+      c.require(!d.fixed() || d.value() > 0 || (before <= 0 && after <= 0), "dim {} is empty: nothing can be repeated",
+                i);
     d = d + Dim(before + after);
   }
   return {out};
@@ -32,12 +33,15 @@ FRUGAL_OP(pad) {
   return {
       .name = "pad",
       .doc =
-          "Elements added around the input: a constant, the reflection (without repeating the border) or the border.",
+          "Elements added around the input: a constant, the reflection (without repeating the border), the border, or "
+          "the "
+          "input again (wrap). Negative numbers cut off.",
       .inputs = {{.name = "x", .type = InputType::any}},
-      .attrs = {{"pads", AttrType::integers, std::nullopt, "before dim 0, 1, ..., then after dim 0, 1, ...", 0,
-                 1 << 30},
-                {"mode", AttrType::text, Attr("constant"), "what is added", {}, {}, {"constant", "reflect", "edge"}},
-                {"value", AttrType::real, Attr(0.0), "the constant", -kLargest, kLargest}},
+      .attrs =
+          {{"pads", AttrType::integers, std::nullopt, "before dim 0, 1, ..., then after dim 0, 1, ...", -(1 << 30),
+            1 << 30},
+           {"mode", AttrType::text, Attr("constant"), "what is added", {}, {}, {"constant", "reflect", "edge", "wrap"}},
+           {"value", AttrType::real, Attr(0.0), "the constant", -kLargest, kLargest}},
       .infer = infer};
 }
 

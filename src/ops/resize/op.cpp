@@ -44,21 +44,30 @@ std::int64_t scaled_size(std::int64_t in, double scale) {
   return static_cast<std::int64_t>(std::floor(static_cast<double>(in) * scale));
 }
 
-ResizeAxis resize_axis(const Node& node, std::size_t axis, std::int64_t in, std::int64_t out) {
-  const std::string& name = attr_text(node, "coordinates");
+ResizeAxis resize_axis(const Node& node, std::size_t axis, std::int64_t in, std::int64_t out_size) {
+  const std::string &name = attr_text(node, "coordinates"), &rounding = attr_text(node, "nearest_mode");
   const Floats& scale = attr_reals(node, "scale");
-  return {in, out,
-          name == "half_pixel"      ? Coordinates::half_pixel
-          : name == "align_corners" ? Coordinates::align_corners
-                                    : Coordinates::asymmetric,
-          scale.empty() ? 0 : scale[axis]};
+  ResizeAxis out{in, out_size, Coordinates::half_pixel, scale.empty() ? 0 : scale[axis]};
+  out.coordinates = name == "half_pixel"           ? Coordinates::half_pixel
+                    : name == "align_corners"      ? Coordinates::align_corners
+                    : name == "pytorch_half_pixel" ? Coordinates::pytorch_half_pixel
+                    : name == "asymmetric"         ? Coordinates::asymmetric
+                                                   : Coordinates::half_pixel_symmetric;
+  out.rounding = rounding == "floor"                ? Rounding::floor
+                 : rounding == "ceil"               ? Rounding::ceil
+                 : rounding == "round_prefer_floor" ? Rounding::prefer_floor
+                 : rounding == "round_prefer_ceil"  ? Rounding::prefer_ceil
+                                                    : Rounding::of_coordinates;
+  out.cubic = static_cast<float>(attr_real(node, "cubic_coeff"));
+  out.exclude_outside = attr_flag(node, "exclude_outside");
+  return out;
 }
 
 FRUGAL_OP(resize) {
   return {.name = "resize",
           .doc =
               "[N,C,H,W] to another height and width. nearest: with asymmetric coordinates PyTorch's \"nearest\", with "
-              "half_pixel its \"nearest-exact\"; bicubic: a = -0.75, the border repeated.",
+              "half_pixel its \"nearest-exact\"; bicubic repeats the border.",
           .inputs = {{.name = "x", .type = InputType::any}},
           .attrs = {{"mode", AttrType::text, std::nullopt, "interpolation", {}, {}, {"nearest", "bilinear", "bicubic"}},
                     {"coordinates",
@@ -67,7 +76,16 @@ FRUGAL_OP(resize) {
                      "where output pixels lie in the input",
                      {},
                      {},
-                     {"half_pixel", "align_corners", "asymmetric"}},
+                     {"half_pixel", "align_corners", "asymmetric", "pytorch_half_pixel", "half_pixel_symmetric"}},
+                    {"nearest_mode",
+                     AttrType::text,
+                     Attr("of_coordinates"),
+                     "how nearest rounds; of_coordinates: see above",
+                     {},
+                     {},
+                     {"of_coordinates", "round_prefer_floor", "round_prefer_ceil", "floor", "ceil"}},
+                    {"cubic_coeff", AttrType::real, Attr(-0.75), "a of the bicubic weights", -4, 4},
+                    {"exclude_outside", AttrType::boolean, Attr(false), "bicubic weights outside count nothing"},
                     {"size", AttrType::dims, Attr(Ints{}), "height and width of the output", 1, 1 << 20},
                     {"scale", AttrType::reals, Attr(Floats{}), "or: factors of height and width", 1e-4, 1e4}},
           .infer = infer};

@@ -34,15 +34,18 @@ FRUGAL_TORCH(resize) {
                      horizontal = resize_axis(a.node, 1, x.size(3), out[1]);
     const bool corners = vertical.coordinates == Coordinates::align_corners,
                half = vertical.coordinates == Coordinates::half_pixel;
+    const bool plain_rounding = vertical.rounding == Rounding::of_coordinates;
     if (mode == "nearest") {
-      if (half) return {torch::_upsample_nearest_exact2d(x, out, sh, sw)};
-      if (!corners) return {torch::upsample_nearest2d(x, out, sh, sw)};
+      if (half && plain_rounding) return {torch::_upsample_nearest_exact2d(x, out, sh, sw)};
+      if (vertical.coordinates == Coordinates::asymmetric && plain_rounding)
+        return {torch::upsample_nearest2d(x, out, sh, sw)};
       return {x.index_select(2, resize_index(nearest_map(vertical), x))
                   .index_select(3, resize_index(nearest_map(horizontal), x))};
     }
     if (corners || half) {
       if (mode == "bilinear") return {torch::upsample_bilinear2d(x, out, corners, sh, sw)};
-      return {torch::upsample_bicubic2d(x, out, corners, sh, sw)};
+      if (vertical.cubic == -0.75f && !vertical.exclude_outside)
+        return {torch::upsample_bicubic2d(x, out, corners, sh, sw)};
     }
     auto taps = mode == "bilinear" ? linear_taps : cubic_taps;
     return {torch::matmul(torch::matmul(resize_matrix(taps(vertical), x), x), resize_matrix(taps(horizontal), x).t())};

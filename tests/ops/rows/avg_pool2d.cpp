@@ -32,6 +32,25 @@ FRUGAL_ROWS(avg_pool2d) {
                  .attrs = window({2, 2}, {4, 4}, {0, 0, 1, 1}, ceil_mode, include),
                  .inputs = {in({1, 3, 4, 8})}});
     }
+  for (bool include : {false, true})
+    for (bool ceil : {false, true})
+      for (const Shape& x : {Shape{2, 17, 9, 8}, Shape{1, 16, 7, 11}, Shape{0, 3, 9, 9}}) {
+        table.add({.op = "avg_pool2d",
+                   .attrs = {{"kernel", Ints{3, 2}},
+                             {"stride", Ints{2, 1}},
+                             {"dilation", Ints{2, 3}},
+                             {"ceil_mode", ceil},
+                             {"count_include_pad", include}},
+                   .inputs = {in(x)}});
+        table.add({.op = "avg_pool2d",
+                   .attrs = {{"kernel", Ints{3, 3}},
+                             {"stride", Ints{2, 2}},
+                             {"dilation", Ints{2, 1}},
+                             {"padding", Ints{1, 2, 3, 2}},
+                             {"ceil_mode", ceil},
+                             {"count_include_pad", include}},
+                   .inputs = {in(x)}});
+      }
 }
 
 }  // namespace frugal

@@ -45,6 +45,10 @@ FRUGAL_ROWS(conv2d) {
                  .attrs = {{"padding", Ints{k / 2, k / 2, k / 2, k / 2}}},
                  .inputs = {in(x), weight({x[1], x[1], k, k}), weight({x[1]})},
                  .speed = true});
+  table.add({.op = "conv2d",  // a weight that is computed
+             .attrs = {{"padding", Ints{1, 1, 1, 1}}},
+             .inputs = {in({1, 8, 5, 6}), in({16, 8, 3, 3}), absent()},
+             .tolerance = 1e-4});
 }
 
 }  // namespace frugal

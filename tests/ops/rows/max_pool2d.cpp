@@ -34,6 +34,20 @@ FRUGAL_ROWS(max_pool2d) {
              .attrs = {{"kernel", Ints{3, 3}}, {"stride", Ints{2, 2}}, {"padding", Ints{1, 1, 1, 1}}},
              .inputs = {in({1, 64, 112, 112})},
              .speed = true});
+  for (bool ceil : {false, true})
+    for (const Shape& x : {Shape{2, 17, 9, 8}, Shape{1, 16, 7, 11}, Shape{0, 3, 9, 9}}) {
+      table.add(
+          {.op = "max_pool2d",
+           .attrs = {{"kernel", Ints{3, 2}}, {"stride", Ints{2, 1}}, {"dilation", Ints{2, 3}}, {"ceil_mode", ceil}},
+           .inputs = {in(x)}});
+      table.add({.op = "max_pool2d",
+                 .attrs = {{"kernel", Ints{3, 3}},
+                           {"stride", Ints{2, 2}},
+                           {"dilation", Ints{2, 1}},
+                           {"padding", Ints{1, 2, 3, 2}},
+                           {"ceil_mode", ceil}},
+                 .inputs = {in(x)}});
+    }
 }
 
 }  // namespace frugal

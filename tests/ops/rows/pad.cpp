@@ -12,7 +12,11 @@ FRUGAL_ROWS(pad) {
     table.add({.op = "pad", .attrs = around({0, 0, 0, 1, 0, 0, 2, 5}, "edge"), .inputs = {in(shape)}});
     table.add({.op = "pad", .attrs = around({0, 2, 0, 0, 0, 1, 0, 0}), .inputs = {in(shape)}});  // ResNet's option A
   }
-  for (const char* mode : {"constant", "reflect", "edge"}) {
+  table.add({.op = "pad", .attrs = around({7, 5}, "wrap"), .inputs = {in({3})}});
+  for (const char* mode : {"constant", "reflect", "edge", "wrap"}) {
+    table.add({.op = "pad", .attrs = around({0, 0, -1, 2, 0, 0, 1, -2}, mode, 3), .inputs = {in({2, 17, 4, 5})}});
+    table.add({.op = "pad", .attrs = around({0, -1, 0, 0, 0, 1, 0, 0}, mode), .inputs = {in({2, 17, 4, 5})}});
+    table.add({.op = "pad", .attrs = around({-1, 0, -1, -2}, mode), .inputs = {ids({2, 5}, 99)}});
     table.add({.op = "pad", .attrs = around({0, 0, 3, 2, 0, 0, 1, 4}, mode, -1.5), .inputs = {in({2, 17, 4, 5})}});
     table.add({.op = "pad", .attrs = around({1, 16, 0, 0, 0, 3, 0, 2}, mode, 2), .inputs = {in({2, 17, 4, 5})}});
     table.add({.op = "pad", .attrs = around({0, 0, 0, 0, 0, 0, 0, 0}, mode), .inputs = {in({2, 17, 4, 5})}});
