@@ -24,7 +24,7 @@ enum class InputType : std::uint8_t {
   integer,   // signed and unsigned ones
   number,    // floating or integer
   boolean,
-  bits,      // integer or boolean
+  bits,  // integer or boolean
   any,
 };
 

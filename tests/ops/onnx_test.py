@@ -52,7 +52,7 @@ class ForeignRunTime(unittest.TestCase):
     def test_every_row_of_the_op_table(self):
         wrote = subprocess.run([BUILD / "tests" / "write_onnx", self.dir], capture_output=True, text=True)
         self.assertEqual(wrote.returncode, 0, wrote.stderr)
-        rows, bad, own = sorted(self.dir.glob("*.onnx")), [], 0
+        rows, bad, own, theirs = sorted(self.dir.glob("*.onnx")), [], 0, 0
         written, refused = map(int, wrote.stdout.split())
         self.assertEqual(len(rows), written)
         self.assertLess(refused, written // 100, wrote.stderr)
@@ -73,10 +73,13 @@ class ForeignRunTime(unittest.TestCase):
                 outputs = net.run(names, {i.name: arrays[i.name] for i in net.get_inputs()})
                 found = [d for d in map(difference, outputs, [arrays[n] for n in names]) if d]
             except Exception as problem:  # pylint: disable=broad-except
+                if "NOT_IMPLEMENTED" in str(problem):  # an element type that the standard has and ONNX Runtime has not
+                    theirs += 1
+                    continue
                 found = [str(problem).splitlines()[0]]
             if found:
                 bad.append(f"{path.stem}: {found[0]}")
-        print(f"{len(rows)} rows: {len(rows) - own - len(bad)} agree, {own} under the domain frugal, {len(bad)} differ, {refused} refused")
+        print(f"{len(rows)} rows: {len(rows) - own - theirs - len(bad)} agree, {own} under the domain frugal, {theirs} of types that ONNX Runtime lacks, {len(bad)} differ, {refused} refused")
         self.assertEqual(bad, [], "\n".join(bad))
 
     def test_built_in_networks(self):

@@ -107,7 +107,9 @@ void add_elementwise_forms(OnnxForms& forms) {
   forms.rename("thresholded_relu", "ThresholdedRelu", {{"alpha", "alpha"}});
   forms.rename("shrink", "Shrink", {{"lambd", "lambd"}, {"bias", "bias"}});
   forms.rename("is_inf", "IsInf", {{"detect_negative", "detect_negative"}, {"detect_positive", "detect_positive"}});
-  forms.rename("bit_shift", "BitShift", {{"direction", "direction"}});
+  forms.add("bit_shift", [](const OnnxNode& n) {
+    n.emit("BitShift", n.inputs(), {{"direction", attr_text(n.node(), "direction") == "left" ? "LEFT" : "RIGHT"}});
+  });
   forms.rename("mod", "Mod", {{"fmod", "fmod"}});
   forms.add("relu6", [](const OnnxNode& n) { clip(n, 0, 6); });
   forms.add("clip", [](const OnnxNode& n) { clip(n, attr_real(n.node(), "min"), attr_real(n.node(), "max")); });

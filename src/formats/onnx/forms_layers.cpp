@@ -126,7 +126,10 @@ void layer_norm(const OnnxNode& n) {
 }
 
 void rms_norm(const OnnxNode& n) {
-  std::string square = n.step("ReduceMean", {n.step("Mul", {n.in(0), n.in(0)}), n.ints({-1})}, {{"keepdims", 1}});
+  Ints axes;
+  const std::int64_t axis = attr_int(n.node(), "axis"), rank = static_cast<std::int64_t>(n.rank(0));
+  for (std::int64_t i = axis < 0 ? axis + rank : axis; i < rank; ++i) axes.push_back(i);
+  std::string square = n.step("ReduceMean", {n.step("Mul", {n.in(0), n.in(0)}), n.ints(axes)}, {{"keepdims", 1}});
   std::string root = n.step("Sqrt", {n.step("Add", {square, n.number(attr_real(n.node(), "eps"))})});
   if (!n.has(1)) return n.emit("Div", {n.in(0), root});
   n.emit("Mul", {n.step("Div", {n.in(0), root}), n.in(1)});

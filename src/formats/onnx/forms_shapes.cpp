@@ -42,11 +42,16 @@ void resize(const OnnxNode& n) {
                        : mode == "bicubic" ? "cubic"
                                            : "nearest"},
               {"coordinate_transformation_mode", coordinates}};
-  if (mode == "bicubic") attrs["cubic_coeff_a"] = -0.75;
-  if (mode == "nearest")
-    attrs["nearest_mode"] = n.node().attrs.contains("nearest_mode") ? attr_text(n.node(), "nearest_mode")
-                            : coordinates == "asymmetric"           ? "floor"
-                                                                    : "round_prefer_ceil";
+  if (mode == "bicubic") {
+    attrs["cubic_coeff_a"] = attr_real(n.node(), "cubic_coeff");
+    attrs["exclude_outside"] = attr_flag(n.node(), "exclude_outside");
+  }
+  if (mode == "nearest") {
+    const std::string& rounding = attr_text(n.node(), "nearest_mode");
+    attrs["nearest_mode"] = rounding != "of_coordinates"  ? rounding
+                            : coordinates == "asymmetric" ? "floor"
+                                                          : "round_prefer_ceil";
+  }
   const Floats& scale = attr_reals(n.node(), "scale");
   if (!scale.empty()) {
     Tensor scales = Tensor::from<float>({4}, {1, 1, static_cast<float>(scale[0]), static_cast<float>(scale[1])});
