@@ -135,36 +135,37 @@ struct Staged {
   const std::int64_t* offsets;
 };
 
-template <int R, int NB, int D>
-__attribute__((always_inline)) inline void dots(I (&acc)[R][NB], const std::uint8_t* x, const std::uint8_t*& w) {
-#pragma GCC unroll 4
-  for (int d = 0; d < D; ++d) {
-    I wv[NB];
-#pragma GCC unroll 2
-    for (int b = 0; b < NB; ++b) wv[b] = load_i(w + b * kWeightBytes);
-    w += NB * kWeightBytes;
-#pragma GCC unroll 16
-    for (int p = 0; p < R; ++p) {
-      I xv = broadcast_i(x + p * kPixelBytes + d * 4);
-#pragma GCC unroll 2
-      for (int b = 0; b < NB; ++b) acc[p][b] = dot(acc[p][b], xv, wv[b]);
-    }
-  }
-}
-
+// One loop around one body: unrolled further, or twice in the code, GCC 12 runs out of registers.
 template <int R, int NB>
-void int8_tile(const Staged& in, const std::uint8_t* x, std::int64_t channels, const std::uint8_t* w,
-               const std::int32_t* first, const Int8Store& to, const Int8Epilogue& e) {
+__attribute__((noinline)) void int8_tile(const Staged& in, const std::uint8_t* x, std::int64_t channels,
+                                         const std::uint8_t* w, const std::int32_t* first, const Int8Store& to,
+                                         const Int8Epilogue& e) {
   I acc[R][NB];
 #pragma GCC unroll 16
   for (int p = 0; p < R; ++p) {
 #pragma GCC unroll 2
     for (int b = 0; b < NB; ++b) acc[p][b] = load_i(first + b * kLanes);
   }
-  for (; channels >= kLanes; channels -= kLanes, x += in.plane)
-    for (std::int64_t t = 0; t < in.taps; ++t) dots<R, NB, kDots>(acc, x + in.offsets[t], w);
-  for (std::int64_t t = 0; channels > 0 && t < in.taps; ++t)
-    for (std::int64_t c = 0; c < channels; c += kStep) dots<R, NB, 1>(acc, x + in.offsets[t] + c * 4 / kStep, w);
+  for (; channels > 0; channels -= kLanes, x += in.plane) {
+    const std::int64_t bytes = channels >= kLanes ? kPixelBytes : (channels + kStep - 1) / kStep * 4;
+    for (std::int64_t t = 0; t < in.taps; ++t) {
+      const std::uint8_t *at = x + in.offsets[t], *end = at + bytes;
+#pragma GCC unroll 1
+      do {
+        I wv[NB];
+#pragma GCC unroll 2
+        for (int b = 0; b < NB; ++b) wv[b] = load_i(w + b * kWeightBytes);
+#pragma GCC unroll 16
+        for (int p = 0; p < R; ++p) {
+          I xv = broadcast_i(at + p * kPixelBytes);
+#pragma GCC unroll 2
+          for (int b = 0; b < NB; ++b) acc[p][b] = dot(acc[p][b], xv, wv[b]);
+        }
+        w += NB * kWeightBytes;
+        at += 4;
+      } while (at != end);
+    }
+  }
   alignas(64) float sums[R * NB * kLanes];
 #pragma GCC unroll 16
   for (int p = 0; p < R; ++p) {
