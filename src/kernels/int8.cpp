@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "kernels/simd/int8_pairs.h"
 
 namespace frugal {
 namespace {
@@ -25,16 +26,23 @@ std::int64_t products(const Conv2dShape& s) { return s.in_c / s.groups * taps(s)
 std::int64_t padded_out(const Int8Plan& plan) { return round_up(plan.shape.out_c, plan.table->channel_block); }
 std::int64_t header_bytes(const Int8Plan& plan) { return round_up(padded_out(plan) * 4, 64); }
 
+Int8Dense dense_of(const Int8Plan& plan) {
+  const Int8Table& t = plan.table->int8;
+  if (plan.pairs) return avx2::int8_pairs();
+  return {t.step, t.weight_bytes, t.dense_extent, t.dense, t.dense_scratch};
+}
+
 // Dot products of one tap over all input channels of a group.
 std::int64_t dots(const Int8Plan& plan) {
-  const std::int64_t c = plan.table->channel_block, in_c = plan.shape.in_c / plan.shape.groups;
-  return in_c / c * (c / plan.table->int8.step) + ceil_div(in_c % c, plan.table->int8.step);
+  const std::int64_t c = plan.table->channel_block, in_c = plan.shape.in_c / plan.shape.groups,
+                     step = dense_of(plan).step;
+  return in_c / c * (c / step) + ceil_div(in_c % c, step);
 }
 
 template <typename T>
 void pack_dense(const Int8Plan& plan, const std::int8_t* weights, T* to) {
   const Conv2dShape& s = plan.shape;
-  const std::int64_t c = plan.table->channel_block, step = plan.table->int8.step, chunk = 2 * c;
+  const std::int64_t c = plan.table->channel_block, step = dense_of(plan).step, chunk = 2 * c;
   const std::int64_t out_c = s.out_c / s.groups, in_c = s.in_c / s.groups;
   for (std::int64_t g = 0; g < s.groups; ++g)
     for (std::int64_t first = 0; first < out_c; first += chunk) {
@@ -55,16 +63,10 @@ void pack_depthwise(const Int8Plan& plan, const std::int8_t* weights, float* to)
       for (std::int64_t o = b; o < b + c; ++o) *to++ = o < plan.shape.out_c ? weights[o * n + tap] : 0;
 }
 
-struct Kernel {
-  Extent (*extent)(const Int8Args&);
-  void (*run)(const Int8Args&, Extent, Extent, std::uint8_t*);
-  std::int64_t (*scratch)(const Int8Args&);
-};
-
-Kernel kernel_of(const Int8Plan& plan) {
+Int8Dense kernel_of(const Int8Plan& plan) {
   const Int8Table& t = plan.table->int8;
-  if (int8_depthwise(plan)) return {t.depthwise_extent, t.depthwise, t.depthwise_scratch};
-  return {t.dense_extent, t.dense, t.dense_scratch};
+  if (int8_depthwise(plan)) return {1, 4, t.depthwise_extent, t.depthwise, t.depthwise_scratch};
+  return dense_of(plan);
 }
 
 std::int64_t scratch_step(const Int8Plan& plan) {
@@ -106,6 +108,19 @@ bool int8_fits(const KernelTable& table, const Conv2dShape& s) {
   return s.groups == 1 || depthwise || (s.in_c / s.groups % block == 0 && s.out_c / s.groups % block == 0);
 }
 
+bool int8_pairs_fit(const KernelTable& table, const Conv2dShape& s, const std::int8_t* weights) {
+  if (table.isa != Isa::avx2) return false;
+  constexpr int kMost = 128;  // 255 * 128 is below 2^15
+  const std::int64_t in_c = s.in_c / s.groups, n = taps(s);
+  for (std::int64_t o = 0; o < s.out_c; ++o)
+    for (std::int64_t i = 0; i + 1 < in_c; i += 2)
+      for (std::int64_t t = 0; t < n; ++t) {
+        const int a = weights[(o * in_c + i) * n + t], b = weights[(o * in_c + i + 1) * n + t];
+        if (std::max(a, 0) + std::max(b, 0) > kMost || std::min(a, 0) + std::min(b, 0) < -kMost) return false;
+      }
+  return true;
+}
+
 bool int8_depthwise(const Int8Plan& plan) {
   const Conv2dShape& s = plan.shape;
   return plan.table->channel_block > 1 && s.groups > 1 && s.groups == s.in_c && s.groups == s.out_c;
@@ -113,10 +128,9 @@ bool int8_depthwise(const Int8Plan& plan) {
 
 std::int64_t int8_packed_bytes(const Int8Plan& plan) {
   const Conv2dShape& s = plan.shape;
-  const Int8Table& t = plan.table->int8;
   if (plan.table->channel_block == 1) return header_bytes(plan) + s.out_c * products(s);
   if (int8_depthwise(plan)) return header_bytes(plan) + padded_out(plan) * taps(s) * 4;
-  return header_bytes(plan) + padded_out(plan) * dots(plan) * taps(s) * t.step * t.weight_bytes;
+  return header_bytes(plan) + padded_out(plan) * dots(plan) * taps(s) * dense_of(plan).step * dense_of(plan).weight_bytes;
 }
 
 void int8_pack(const Int8Plan& plan, const std::int8_t* weights, std::uint8_t* packed) {
@@ -133,7 +147,7 @@ void int8_pack(const Int8Plan& plan, const std::int8_t* weights, std::uint8_t* p
     std::memcpy(to, weights, static_cast<std::size_t>(s.out_c * products(s)));
   else if (int8_depthwise(plan))
     pack_depthwise(plan, weights, reinterpret_cast<float*>(to));
-  else if (plan.table->int8.weight_bytes == 1)
+  else if (dense_of(plan).weight_bytes == 1)
     pack_dense(plan, weights, reinterpret_cast<std::int8_t*>(to));
   else
     pack_dense(plan, weights, reinterpret_cast<std::int16_t*>(to));
@@ -151,7 +165,7 @@ void int8_run(const Int8Plan& plan, ThreadPool& pool, const std::uint8_t* in, co
                       .out = out,
                       .row_major = plan.row_major,
                       .epilogue = epilogue};
-  const Kernel kernel = kernel_of(plan);
+  const Int8Dense kernel = kernel_of(plan);
   const Extent extent = kernel.extent(args);
   const std::int64_t step = scratch_step(plan);
   if (split_by_strips(plan, extent, pool.threads())) {

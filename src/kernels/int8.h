@@ -16,7 +16,12 @@ struct Int8Plan {
   Conv2dShape shape;  // of a linear layer: see Int8Args
   bool row_major = false;
   std::int32_t in_zero = 0;
+  bool pairs = false;  // see int8_pairs_fit
 };
+
+// True where the weights [out_c][in_c / groups][taps] suit a faster kernel that this instruction set has for weights
+// whose neighbours are small (kernels/simd/int8_pairs.h).
+bool int8_pairs_fit(const KernelTable& table, const Conv2dShape& shape, const std::int8_t* weights);
 
 // Sums stay within int32, groups are single channels or whole channel blocks.
 bool int8_fits(const KernelTable& table, const Conv2dShape& shape);

@@ -10,6 +10,7 @@ CompiledOp compile_int8_layer(const NodeContext& c, Int8Plan plan) {
           "weight, scale and bias must be weights of the model");
   plan.in_zero = static_cast<std::int32_t>(attr_int(c.node, "x_zero"));
   require(int8_fits(*plan.table, plan.shape), "this shape is too large for 8-bit sums");
+  plan.pairs = !int8_depthwise(plan) && int8_pairs_fit(*plan.table, plan.shape, c.constants[1]->data<std::int8_t>());
   const auto floats = [&](std::size_t i) {
     const float* data = c.constants[i]->data<float>();
     return std::vector<float>(data, data + c.constants[i]->numel());
@@ -19,7 +20,8 @@ CompiledOp compile_int8_layer(const NodeContext& c, Int8Plan plan) {
   Int8Epilogue epilogue = store.epilogue;
   if (c.has(4)) epilogue.residual_is_float = c.in(4).dtype == DType::f32;
   const std::string kind =
-      fmt::format("int8 {} {} {} {}", name(plan.table->isa), plan.shape.groups, plan.in_zero, plan.row_major);
+      fmt::format("int8 {} {} {} {} {}", name(plan.table->isa), plan.shape.groups, plan.in_zero, plan.row_major,
+                                       plan.pairs);
   const Tensor packed = c.packed(1, kind, [&] {
     Tensor made(DType::u8, {int8_packed_bytes(plan)});
     int8_pack(plan, c.constants[1]->data<std::int8_t>(), made.data<std::uint8_t>());

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "kernels/simd/conv_common.inl"
+#include "kernels/simd/int8_pairs.h"
 #include "kernels/simd/int8_store.inl"
 
 namespace frugal::FRUGAL_SIMD {
@@ -270,6 +271,8 @@ void dense(const Int8Args& a, Extent begin, Extent end, std::uint8_t* scratch) {
   }
 }
 
+#ifndef FRUGAL_INT8_PAIRS
+
 // --- Depthwise: sums of few taps are exact in floats too, and need no pairs of channels ---
 
 Extent depthwise_extent(const Int8Args& a) { return {blocks_of(a.shape.out_c), a.shape.batch * a.shape.out_h}; }
@@ -467,8 +470,11 @@ void max_pool8(const PoolArgs& a, const std::uint8_t* in, std::uint8_t* out, std
   }
 }
 
+#endif
+
 }  // namespace
 
+#ifndef FRUGAL_INT8_PAIRS
 void fill_int8(KernelTable& table) {
   Int8Table& t = table.int8;
   t.quantize = quantize;
@@ -485,5 +491,8 @@ void fill_int8(KernelTable& table) {
   t.add = add8;
   t.max_pool = max_pool8;
 }
+#else
+Int8Dense int8_pairs() { return {kStep, sizeof(Packed), dense_extent, dense, dense_scratch}; }
+#endif
 
 }  // namespace frugal::FRUGAL_SIMD

@@ -13,7 +13,9 @@ struct ByteWeight {
   Tensor data, scale;  // int8, float32 [out]
 };
 
-// Symmetric, one scale an output channel. `input_scale`: a factor of each input channel (empty: 1).
+// Symmetric, one scale an output channel, such that neighbours (input channels 2i and 2i + 1) of one sign add up to no
+// more than 128: then sums of products are exact in 16 bits, and fast where there is no VNNI (kernels/simd/int8_pairs.h).
+// `input_scale`: a factor of each input channel (empty: 1).
 ByteWeight quantize_weight(const Tensor& weight, const std::vector<float>& input_scale) {
   const std::int64_t out = weight.dim(0), inner = weight.numel() / std::max<std::int64_t>(out, 1);
   const std::int64_t taps = weight.rank() == 4 ? weight.dim(2) * weight.dim(3) : 1;
@@ -24,7 +26,11 @@ ByteWeight quantize_weight(const Tensor& weight, const std::vector<float>& input
       return weight.data<float>()[o * inner + i] * factor;
     };
     float most = 0;
-    for (std::int64_t i = 0; i < inner; ++i) most = std::max(most, std::abs(at(i)));
+    for (std::int64_t i = 0; i < inner; ++i) {
+      const bool paired = i / taps % 2 == 0 && i + taps < inner;
+      const float w = at(i), next = paired ? at(i + taps) : 0;
+      most = std::max({most, std::max(w, 0.0f) + std::max(next, 0.0f), -std::min(w, 0.0f) - std::min(next, 0.0f)});
+    }
     const float scale = most > 0 ? most / 127 : 1;
     made.scale.data<float>()[o] = scale;
     for (std::int64_t i = 0; i < inner; ++i)
@@ -107,7 +113,8 @@ class Inserter {
     const ByteWeight made =
         quantize_weight(*r.data(node.inputs[1]), factors == factors_.end() ? std::vector<float>{} : factors->second);
     const std::string name = r.graph().value(node.inputs[1]).name;
-    const ValueId q = r.add_weight(r.fresh_name(name), made.data, WeightRole::parameter),
+    const bool alone = r.uses().only_user(node.inputs[1]) != kNone;
+    const ValueId q = r.add_weight(alone ? name : r.fresh_name(name), made.data, WeightRole::parameter),
                   s = constant(r, name + ".scale", made.scale);
     std::vector<ValueId> inputs = r.map(std::vector<ValueId>{node.inputs[0]});
     inputs.push_back(

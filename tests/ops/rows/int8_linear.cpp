@@ -8,10 +8,11 @@ FRUGAL_ROWS(int8_linear) {
     for (double y_scale : {0.0, 3000.0}) {
       Shape y = x;
       y.back() = n;
-      for (bool residual : {false, true}) {
+      for (std::int64_t limit : {64, 128}) {
+        const bool residual = limit == 128;
         OpRow row{.op = "int8_linear",
                   .attrs = {{"x_zero", 12}, {"y_scale", y_scale}, {"y_zero", 90}, {"residual_scale", 50.0}},
-                  .inputs = {ids(x, 256, DType::u8), fixed(signed_ids({n, x.back()}, 128, DType::i8)),
+                  .inputs = {ids(x, 256, DType::u8), fixed(signed_ids({n, x.back()}, limit, DType::i8)),
                              weight({n}, Draw::positive)},
                   .torch_steps = 1,
                   .gradient = false};
