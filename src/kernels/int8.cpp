@@ -130,7 +130,8 @@ std::int64_t int8_packed_bytes(const Int8Plan& plan) {
   const Conv2dShape& s = plan.shape;
   if (plan.table->channel_block == 1) return header_bytes(plan) + s.out_c * products(s);
   if (int8_depthwise(plan)) return header_bytes(plan) + padded_out(plan) * taps(s) * 4;
-  return header_bytes(plan) + padded_out(plan) * dots(plan) * taps(s) * dense_of(plan).step * dense_of(plan).weight_bytes;
+  return header_bytes(plan) +
+         padded_out(plan) * dots(plan) * taps(s) * dense_of(plan).step * dense_of(plan).weight_bytes;
 }
 
 void int8_pack(const Int8Plan& plan, const std::int8_t* weights, std::uint8_t* packed) {

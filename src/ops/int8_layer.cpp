@@ -19,9 +19,8 @@ CompiledOp compile_int8_layer(const NodeContext& c, Int8Plan plan) {
       int8_store(c, floats(2), c.has(3) ? floats(3) : std::vector<float>{}, plan.table->channel_block);
   Int8Epilogue epilogue = store.epilogue;
   if (c.has(4)) epilogue.residual_is_float = c.in(4).dtype == DType::f32;
-  const std::string kind =
-      fmt::format("int8 {} {} {} {} {}", name(plan.table->isa), plan.shape.groups, plan.in_zero, plan.row_major,
-                                       plan.pairs);
+  const std::string kind = fmt::format("int8 {} {} {} {} {}", name(plan.table->isa), plan.shape.groups, plan.in_zero,
+                                       plan.row_major, plan.pairs);
   const Tensor packed = c.packed(1, kind, [&] {
     Tensor made(DType::u8, {int8_packed_bytes(plan)});
     int8_pack(plan, c.constants[1]->data<std::int8_t>(), made.data<std::uint8_t>());

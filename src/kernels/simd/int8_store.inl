@@ -91,7 +91,7 @@ __attribute__((noinline)) void finish_any(const float* sums, int rows, int block
 }
 
 __attribute__((noinline, noclone)) void finish_int8(const float* sums, int rows, int blocks, const Int8Store& to,
-                                           const Int8Epilogue& e) {
+                                                    const Int8Epilogue& e) {
   float lo, hi;
   if (!clamp_bounds(e.activation, &lo, &hi) || (e.quantized && e.to_steps != 1) || (to.residual && e.residual_last))
     return finish_any(sums, rows, blocks, to, e);
