@@ -33,7 +33,8 @@ inline void expect_rows_close(const std::vector<Tensor>& got, const std::vector<
                               int steps = 0) {
   ASSERT_EQ(got.size(), expected.size());
   for (std::size_t i = 0; i < got.size(); ++i) {
-    if (steps > 0 && expected[i].dtype() == DType::u8)
+    const DType type = expected[i].dtype();
+    if (steps > 0 && (type == DType::u8 || type == DType::i8))
       EXPECT_TRUE(close(got[i].to(DType::f32), expected[i].to(DType::f32), steps, 0)) << "output " << i;
     else
       EXPECT_TRUE(close(got[i], expected[i], row.tolerance * largest(expected[i]), 0)) << "output " << i;
