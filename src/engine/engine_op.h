@@ -61,6 +61,7 @@ struct NodeContext {
   bool winograd = true;
   const KernelTable& kernels = active_kernels();
   PackCache* packs = nullptr;  // none: a node compiled on its own
+  ThreadPool* pool = nullptr;  // for packing; none: alone
 
   // Constant input `i` in packed form; from the session's cache where there is one.
   Tensor packed(std::size_t i, const std::string& kind, const std::function<Tensor()>& pack) const {

@@ -56,7 +56,8 @@ NodeContext context_of(const Plan& plan, const PlanStep& step, const CompileOpti
                       .threads = options.threads,
                       .winograd = options.winograd,
                       .kernels = *options.kernels,
-                      .packs = options.packs};
+                      .packs = options.packs,
+                      .pool = options.pool};
   for (ValueId id : step.inputs) {
     context.inputs.push_back(id == kNone ? std::nullopt : std::optional(plan.value(id).type));
     context.constants.push_back(id == kNone ? nullptr : plan.value(id).constant);

@@ -51,6 +51,7 @@ struct CompileOptions {
   int threads = 1;
   const KernelTable* kernels = nullptr;
   PackCache* packs = nullptr;
+  ThreadPool* pool = nullptr;
 };
 
 // One step a node, everything in the plain layout. The model must outlive the plan.

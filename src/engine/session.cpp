@@ -48,7 +48,7 @@ struct Session::Impl {
     if (found == programs.end()) {
       std::vector<Shape> shapes;
       for (const Tensor& t : inputs) shapes.push_back(t.shape());
-      CompileOptions o{options.optimize, options.winograd, pool.threads(), &table, &packs};
+      CompileOptions o{options.optimize, options.winograd, pool.threads(), &table, &packs, &pool};
       auto made = std::make_unique<Program>(compiled_model(), std::move(shapes), o);
       while (!programs.empty() &&
              (programs.size() == kMostPrograms || all_arenas() + made->arena_bytes() > kMostArenaBytes))

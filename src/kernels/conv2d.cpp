@@ -87,21 +87,23 @@ double lanes_used(std::int64_t items, std::int64_t lanes) {
 int winograd_size(ConvAlgorithm algorithm) { return algorithm == ConvAlgorithm::winograd_2 ? 2 : 4; }
 
 // [chunk][point][input block][c][chunk]
-void pack_winograd(const Conv2dPlan& plan, const float* weights, float* packed) {
+void pack_winograd(const Conv2dPlan& plan, const float* weights, float* packed, ThreadPool* pool) {
   const Conv2dShape& s = plan.shape;
   const int m = winograd_size(plan.algorithm), points = (m + 2) * (m + 2);
   const std::int64_t c = plan.table->channel_block, chunk = plan.table->conv_chunk, in_c = ceil_div(s.in_c, c) * c;
-  std::fill(packed, packed + conv2d_packed_floats(plan), 0.0f);
-  float u[36];
-  for (std::int64_t first = 0; first < s.out_c; first += chunk) {
-    const std::int64_t width = first + c < s.out_c ? chunk : c;
-    for (std::int64_t o = 0; o < width && first + o < s.out_c; ++o)
-      for (std::int64_t i = 0; i < s.in_c; ++i) {
-        winograd_filter(m, weights + ((first + o) * s.in_c + i) * 9, u);
-        for (int point = 0; point < points; ++point) packed[(point * in_c + i) * width + o] = u[point];
-      }
-    packed += points * in_c * width;
-  }
+  FRUGAL_ASSERT(chunk <= kWinogradFilters);
+  auto pack = [&](std::int64_t begin, std::int64_t end, int) {
+    for (std::int64_t first = begin * chunk; first < std::min(end * chunk, s.out_c); first += chunk) {
+      float* to = packed + first * points * in_c;
+      const std::int64_t width = first + c < s.out_c ? chunk : c, valid = std::min(width, s.out_c - first);
+      if (valid < width || in_c > s.in_c) std::fill(to, to + points * in_c * width, 0.0f);
+      for (std::int64_t i = 0; i < s.in_c; ++i)
+        winograd_filters(m, static_cast<int>(valid), weights + (first * s.in_c + i) * 9, s.in_c * 9, to + i * width,
+                         in_c * width);
+    }
+  };
+  const std::int64_t chunks = ceil_div(s.out_c, chunk);
+  pool ? pool->parallel_for(chunks, 1, pack) : pack(0, chunks, 0);
 }
 
 // --- Splitting over threads ---
@@ -367,14 +369,14 @@ std::int64_t conv2d_packed_floats(const Conv2dPlan& plan) {
   return 0;
 }
 
-void conv2d_pack(const Conv2dPlan& plan, const float* weights, float* packed) {
+void conv2d_pack(const Conv2dPlan& plan, const float* weights, float* packed, ThreadPool* pool) {
   switch (plan.algorithm) {
     case ConvAlgorithm::direct: pack_chunks(plan, plan.table->channel_block, weights, packed); break;
     case ConvAlgorithm::plain_input: pack_chunks(plan, 1, weights, packed); break;
     case ConvAlgorithm::depthwise: pack_depthwise(plan, weights, packed); break;
     case ConvAlgorithm::pixels: pack_pixels(plan, weights, packed); break;
     case ConvAlgorithm::winograd_2:
-    case ConvAlgorithm::winograd_4: pack_winograd(plan, weights, packed); break;
+    case ConvAlgorithm::winograd_4: pack_winograd(plan, weights, packed, pool); break;
     case ConvAlgorithm::im2col: std::copy(weights, weights + conv2d_packed_floats(plan), packed); break;
   }
 }

@@ -46,7 +46,7 @@ std::int64_t blocked_floats(const KernelTable& table, std::int64_t channels, std
 
 std::int64_t conv2d_packed_floats(const Conv2dPlan& plan);
 // `weights`: [out_c][in_c / groups][kernel_h][kernel_w].
-void conv2d_pack(const Conv2dPlan& plan, const float* weights, float* packed);
+void conv2d_pack(const Conv2dPlan& plan, const float* weights, float* packed, ThreadPool* pool = nullptr);
 
 // Enough for a pool of `threads` and for any smaller one.
 std::int64_t conv2d_scratch_floats(const Conv2dPlan& plan, int threads);

@@ -4,26 +4,47 @@ namespace frugal {
 namespace {
 
 constexpr double kRoot2 = 1.41421356237309504880;
-constexpr double kG2[4][3] = {{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}};
-constexpr double kG4[6][3] = {{1, 0, 0},
-                              {-2.0 / 3, -kRoot2 / 3, -1.0 / 3},
-                              {-2.0 / 3, kRoot2 / 3, -1.0 / 3},
-                              {1.0 / 6, kRoot2 / 6, 1.0 / 3},
-                              {1.0 / 6, -kRoot2 / 6, 1.0 / 3},
-                              {0, 0, 1}};
+
+// One number of each filter; every loop below runs over the filters, side by side.
+using Row = double[kWinogradFilters];
+
+// G times a column of three, into t rows that lie `step` apart.
+template <int m>
+void times_g(const Row* x, int x_step, Row* y, int y_step) {
+  const Row &x0 = x[0], &x1 = x[x_step], &x2 = x[2 * x_step];
+  for (int j = 0; j < kWinogradFilters; ++j) {
+    y[0][j] = x0[j];
+    if constexpr (m == 2) {
+      y[y_step][j] = 0.5 * (x0[j] + x2[j]) + 0.5 * x1[j];
+      y[2 * y_step][j] = 0.5 * (x0[j] + x2[j]) - 0.5 * x1[j];
+    } else {
+      const double a = -2.0 / 3 * x0[j] - 1.0 / 3 * x2[j], b = kRoot2 / 3 * x1[j];
+      const double c = 1.0 / 6 * x0[j] + 1.0 / 3 * x2[j], d = kRoot2 / 6 * x1[j];
+      y[y_step][j] = a - b;
+      y[2 * y_step][j] = a + b;
+      y[3 * y_step][j] = c + d;
+      y[4 * y_step][j] = c - d;
+    }
+    y[(m + 1) * y_step][j] = x2[j];
+  }
+}
+
+template <int m>
+void filters(int count, const float* g, std::int64_t step, float* u, std::int64_t u_step) {
+  constexpr int t = m + 2;
+  Row in[9] = {}, half[t * 3], out[t * t];
+  for (int j = 0; j < count; ++j)
+    for (int i = 0; i < 9; ++i) in[i][j] = static_cast<double>(g[j * step + i]);
+  for (int column = 0; column < 3; ++column) times_g<m>(in + column, 3, half + column, 3);
+  for (int row = 0; row < t; ++row) times_g<m>(half + row * 3, 1, out + row * t, 1);
+  for (int p = 0; p < t * t; ++p)
+    for (int j = 0; j < count; ++j) u[p * u_step + j] = static_cast<float>(out[p][j]);
+}
 
 }  // namespace
 
-void winograd_filter(int m, const float* g, float* u) {
-  const auto* G = m == 2 ? kG2 : kG4;
-  const int t = m + 2;
-  for (int i = 0; i < t; ++i)
-    for (int j = 0; j < t; ++j) {
-      double sum = 0;
-      for (int a = 0; a < 3; ++a)
-        for (int b = 0; b < 3; ++b) sum += G[i][a] * static_cast<double>(g[a * 3 + b]) * G[j][b];
-      u[i * t + j] = static_cast<float>(sum);
-    }
+void winograd_filters(int m, int count, const float* g, std::int64_t step, float* u, std::int64_t u_step) {
+  m == 2 ? filters<2>(count, g, step, u, u_step) : filters<4>(count, g, step, u, u_step);
 }
 
 }  // namespace frugal

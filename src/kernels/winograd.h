@@ -9,7 +9,9 @@
 
 namespace frugal {
 
-// u[t * t] = G g G^T for one 3 x 3 filter g.
-void winograd_filter(int m, const float* g, float* u);
+// u = G g G^T for `count` filters g of 3 x 3, which lie `step` floats apart; element p of filter j goes to
+// u[p * u_step + j]. At most kWinogradFilters at once.
+constexpr int kWinogradFilters = 32;
+void winograd_filters(int m, int count, const float* g, std::int64_t step, float* u, std::int64_t u_step);
 
 }  // namespace frugal

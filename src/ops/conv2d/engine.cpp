@@ -42,7 +42,7 @@ CompiledOp compile(const NodeContext& c) {
         fmt::format("conv2d {} {} {}", name(plan.algorithm), name(c.kernels.isa), plan.shape.groups);
     weights = c.packed(1, kind, [&] {
       Tensor made(DType::f32, {packed});
-      conv2d_pack(plan, c.constants[1]->data<float>(), made.data<float>());
+      conv2d_pack(plan, c.constants[1]->data<float>(), made.data<float>(), c.pool);
       return made;
     });
   }
@@ -56,7 +56,7 @@ CompiledOp compile(const NodeContext& c) {
     if (residual >= 0) e.residual = args.f32_in(static_cast<std::size_t>(residual));
     auto* space = reinterpret_cast<float*>(args.scratch);
     const float* packed_weights = weights.defined() ? weights.data<float>() : space + scratch;
-    if (!weights.defined()) conv2d_pack(plan, args.f32_in(1), space + scratch);
+    if (!weights.defined()) conv2d_pack(plan, args.f32_in(1), space + scratch, &args.pool);
     conv2d_run(plan, args.pool, args.f32_in(0), packed_weights, args.f32_out(), e, space);
   };
   const std::int64_t floats = scratch + (weights.defined() ? 0 : packed);
