@@ -34,6 +34,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Known{"resnet34", 21'797'672, 3'663'761'408}, Known{"resnet50", 25'557'032, 4'089'184'256},
                     Known{"vgg16_bn_cifar", 14'728'266, 313'201'664}, Known{"mobilenet_v2", 3'504'872, 300'774'272},
                     Known{"ghostnet_100", 5'182'508, 141'150'512},
+                    // 12,464 weights (the paper's count), 173 biases and 172 slopes; 180 x 320 pixels in
+                    Known{"fsrcnn_x2", 12'637 + 172, 12'464LL * 180 * 320},
                     // 180 x 320 pixels in; the paper rounds to 1.37M
                     Known{"edsr_baseline_x2", 1'369'859, 79'062'220'800},
                     Known{"deit_tiny", 5'717'416, 1'253'683'200},  // timm's parameters; attention's products counted

@@ -187,7 +187,8 @@ std::optional<Joint> joint_of(const NodeContext& c, int in_block) {
   s.out_c *= g.stride_h * g.stride_w;
   s.kernel_h = v.window, s.kernel_w = h.window, s.pad_top = v.pad, s.pad_left = h.pad;
   s.out_h = v.count, s.out_w = h.count;
-  const std::optional<Conv2dPlan> plan = plan_in(c, s, in_block, c.kernels.channel_block);
+  std::optional<Conv2dPlan> plan = plan_in(c, s, in_block, c.kernels.channel_block);
+  if (in_block == 1 && conv2d_prefers_pixels(c.kernels, s)) plan = Conv2dPlan{&c.kernels, s, ConvAlgorithm::pixels};
   if (!plan) return std::nullopt;
   return Joint{*plan, v, h};
 }
@@ -208,7 +209,7 @@ void joint_weights(const Geometry& g, const Joint& j, const float* w, float* to)
   }
 }
 
-// From the joint map, blocked, to the plain output.
+// From the joint map, whose channels lie in blocks of `block`, to the plain output.
 void weave(const Geometry& g, const Joint& j, std::int64_t block, const float* map, float* out, ThreadPool& pool) {
   const Conv2dShape& s = j.plan.shape;
   const std::int64_t blocks = (s.out_c + block - 1) / block, planes = g.shape.batch * g.shape.out_c;
@@ -234,7 +235,7 @@ void weave(const Geometry& g, const Joint& j, std::int64_t block, const float* m
 CompiledOp compile_joint(const NodeContext& c, const Joint& joint) {
   const Geometry g = geometry_of(c);
   const Conv2dShape& s = joint.plan.shape;
-  const std::int64_t block = c.kernels.channel_block;
+  const std::int64_t block = joint.plan.blocked_output() ? c.kernels.channel_block : 1;
   auto up = [](std::int64_t floats) { return (floats + 15) / 16 * 16; };
   const std::int64_t map = up(s.batch * ((s.out_c + block - 1) / block * block) * s.out_h * s.out_w),
                      scratch = up(conv2d_scratch_floats(joint.plan, c.threads)),
@@ -281,6 +282,11 @@ CompiledOp compile(const NodeContext& c) {
 // A weight that is no constant would be blocked like a map.
 bool plain_output(const NodeContext& c, int block) { return c.constants[1] && joint_of(c, block).has_value(); }
 
+bool prefers_plain(const NodeContext& c) {
+  const std::optional<Joint> joint = joint_of(c, 1);
+  return joint && joint->plan.algorithm == ConvAlgorithm::pixels;
+}
+
 bool can_block(const NodeContext& c, int block) {
   if (!c.constants[1] || block != c.kernels.channel_block || element_count(c.out().shape) == 0) return false;
   bool fits = false;
@@ -295,6 +301,7 @@ FRUGAL_ENGINE(conv_transpose2d) {
                                     .fuses_activation = true,
                                     .can_block = can_block,
                                     .plain_output = plain_output,
+                                    .prefers_plain = prefers_plain,
                                     .prefers_blocked = true});
 }
 
