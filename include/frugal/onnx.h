@@ -34,7 +34,7 @@ class OnnxUnsupported : public Error {
 // Error: a damaged file; OnnxUnsupported: every node that has no counterpart here, with the reason.
 Model load_onnx(const std::string& path, const OnnxOptions& options = {});
 
-// Writes `model` as ONNX of opset 18 (IR 8) with the names of its inputs, outputs and weights; its notes become
+// Writes `model` as ONNX of opset 19 (IR 9) with the names of its inputs, outputs and weights; its notes become
 // metadata. Ops that ONNX lacks are written as the standard ops they are made of (silu, gelu, adaptive pooling, ...);
 // those that cannot be stand under the domain "frugal" with their own attributes. Replaces the file atomically.
 // Error: a node that cannot be written, more than 2 GiB.

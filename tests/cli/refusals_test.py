@@ -60,7 +60,7 @@ class Files(CliTest):
             ("short.safetensors", whole[:1000], "short.safetensors"),
             ("cut.safetensors", whole[:-8], "cut.safetensors"),
             ("noise.safetensors", bytes(range(256)) * 10, "noise.safetensors"),
-            ("net.onnx", b"x", "not read yet"),
+            ("net.onnx", b"x", "no ONNX model"),
             ("net.gguf", b"x", "not read yet"),
         ]
         for name, data, word in table:
@@ -105,7 +105,7 @@ class Files(CliTest):
         self.refused(["classify", self.model, empty], 1, "no pictures")
 
     def test_formats_that_come_later(self):
-        self.refused(["convert", self.model, self.dir / "x.onnx"], 1, "not written yet")
+        self.refused(["convert", self.model, self.dir / "x.gguf"], 1, "not written yet")
         self.refused(["convert", self.model, "/nowhere/x.npz"], 1, "/nowhere/x.npz")
 
 

@@ -26,12 +26,6 @@ NodeProto& add_node(ModelProto& m, const std::string& op, std::vector<std::strin
   return node;
 }
 
-void set_ints(NodeProto& node, const std::string& name, std::vector<std::int64_t> values) {
-  auto& attribute = *node.add_attribute();
-  attribute.set_name(name);
-  for (std::int64_t v : values) attribute.add_ints(v);
-}
-
 TensorProto& add_weight(ModelProto& m, const std::string& name, std::vector<std::int64_t> dims,
                         std::vector<float> data) {
   TensorProto& t = *m.mutable_graph()->add_initializer();

@@ -17,6 +17,11 @@ except ImportError:
 BUILD = pathlib.Path(os.environ.get("FRUGAL_BUILD", "build"))
 TOLERANCE = 1e-4  # relative to the largest element that is expected (at least 1)
 NETWORKS = ["fashion_cnn", "resnet20_cifar", "mobilenet_v2", "ghostnet_100", "deit_tiny"]
+# Said by ONNX or its run time of an element type that they lack for an op which has it here, ...
+TYPES = ("NOT_IMPLEMENTED", "unsupported type", "expected: (tensor")
+# ... and of what it refuses: padding as wide as a (dilated) window, other ranks than 4 and an even size in LRN,
+# rank 2 in InstanceNormalization, whole numbers modulo 0.
+LIMITS = ("corresponding Numpy type", "pool_attributes.h", "lrn.cc", "lrn.h", "number of dimens", "Modulo by zero", "division by zero")
 
 
 def session(path):
@@ -32,7 +37,8 @@ def difference(got, expected):
         return f"{got.dtype}{got.shape} instead of {expected.dtype}{expected.shape}"
     if expected.dtype.kind in "biu":
         return None if np.array_equal(got, expected) else "other integers"
-    if got.size == 0 or np.allclose(got, expected, rtol=0, atol=TOLERANCE * max(1, finite_top(expected)), equal_nan=True):
+    tolerance = 2e-3 if expected.dtype == np.float16 else TOLERANCE
+    if got.size == 0 or np.allclose(got, expected, rtol=0, atol=tolerance * max(1, finite_top(expected)), equal_nan=True):
         return None
     return f"differs by {np.nanmax(np.abs(got - expected))}"
 
@@ -73,13 +79,17 @@ class ForeignRunTime(unittest.TestCase):
                 outputs = net.run(names, {i.name: arrays[i.name] for i in net.get_inputs()})
                 found = [d for d in map(difference, outputs, [arrays[n] for n in names]) if d]
             except Exception as problem:  # pylint: disable=broad-except
-                if "NOT_IMPLEMENTED" in str(problem):  # an element type that the standard has and ONNX Runtime has not
+                typed = any(i.type.tensor_type.elem_type != onnx.TensorProto.FLOAT for i in model.graph.input)
+                if any(w in str(problem) for w in LIMITS + (TYPES if typed else ())):
                     theirs += 1
                     continue
                 found = [str(problem).splitlines()[0]]
+            if found == ["other integers"] and path.stem.endswith("_cast"):
+                theirs += 1  # numbers beyond an integer's range: not defined by the standard, saturated here
+                continue
             if found:
                 bad.append(f"{path.stem}: {found[0]}")
-        print(f"{len(rows)} rows: {len(rows) - own - theirs - len(bad)} agree, {own} under the domain frugal, {theirs} of types that ONNX Runtime lacks, {len(bad)} differ, {refused} refused")
+        print(f"{len(rows)} rows: {len(rows) - own - theirs - len(bad)} agree, {own} under the domain frugal, {theirs} beyond what ONNX Runtime takes, {len(bad)} differ, {refused} refused")
         self.assertEqual(bad, [], "\n".join(bad))
 
     def test_built_in_networks(self):

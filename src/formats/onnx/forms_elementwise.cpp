@@ -31,6 +31,16 @@ void gelu(const OnnxNode& n) {
   n.emit("Mul", {n.step("Mul", {x, n.number(0.5)}), n.step("Add", {inner, n.number(1)})});
 }
 
+// ONNX has only the remainder with the sign of a for floats: one more step gives it the sign of b.
+void mod(const OnnxNode& n) {
+  const bool integers = n.type(0).dtype != DType::f32 && n.type(0).dtype != DType::f64 &&
+                        n.type(0).dtype != DType::f16 && n.type(0).dtype != DType::bf16;
+  const bool sign_of_a = attr_flag(n.node(), "fmod");
+  if (integers || sign_of_a) return n.emit("Mod", n.inputs(), {{"fmod", sign_of_a}});
+  std::string first = n.step("Mod", n.inputs(), {{"fmod", true}});
+  n.emit("Mod", {n.step("Add", {first, n.in(1)}), n.in(1)}, {{"fmod", true}});
+}
+
 // ONNX broadcasts the slope from the right, we give one a channel.
 void prelu(const OnnxNode& n) {
   std::string slope = n.in(1);
@@ -110,9 +120,10 @@ void add_elementwise_forms(OnnxForms& forms) {
   forms.add("bit_shift", [](const OnnxNode& n) {
     n.emit("BitShift", n.inputs(), {{"direction", attr_text(n.node(), "direction") == "left" ? "LEFT" : "RIGHT"}});
   });
-  forms.rename("mod", "Mod", {{"fmod", "fmod"}});
   forms.add("relu6", [](const OnnxNode& n) { clip(n, 0, 6); });
   forms.add("clip", [](const OnnxNode& n) { clip(n, attr_real(n.node(), "min"), attr_real(n.node(), "max")); });
+  forms.add("cast", [](const OnnxNode& n) { n.emit("Cast", {n.in(0)}, {{"to", onnx_type(n.out_type().dtype)}}); });
+  forms.add("mod", mod);
   forms.add("silu", silu);
   forms.add("gelu", gelu);
   forms.add("prelu", prelu);

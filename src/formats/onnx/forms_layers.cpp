@@ -135,6 +135,13 @@ void rms_norm(const OnnxNode& n) {
   n.emit("Mul", {n.step("Div", {n.in(0), root}), n.in(1)});
 }
 
+// Without a zero point ONNX gives bytes without sign.
+void quantize_linear(const OnnxNode& n) {
+  std::string zero = n.in(2);
+  if (zero.empty() && n.out_type().dtype == DType::i8) zero = n.tensor(Tensor(DType::i8, fixed_shape(n.type(1).shape)));
+  n.emit("QuantizeLinear", {n.in(0), n.in(1), zero}, {{"axis", attr_int(n.node(), "axis")}});
+}
+
 }  // namespace
 
 void add_layer_forms(OnnxForms& forms) {
@@ -155,7 +162,7 @@ void add_layer_forms(OnnxForms& forms) {
   for (auto [ours, theirs] : std::initializer_list<std::pair<const char*, const char*>>{
            {"softmax", "Softmax"}, {"log_softmax", "LogSoftmax"}, {"hardmax", "Hardmax"}})
     forms.rename(ours, theirs, {{"axis", "axis"}});
-  forms.rename("quantize_linear", "QuantizeLinear", {{"axis", "axis"}});
+  forms.add("quantize_linear", quantize_linear);
   forms.rename("dequantize_linear", "DequantizeLinear", {{"axis", "axis"}});
 }
 

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "formats/onnx/form.h"
 #include "graph/op.h"
 
@@ -30,6 +32,9 @@ void slice(const OnnxNode& n) {
 
 void pad(const OnnxNode& n) {
   const std::string& mode = attr_text(n.node(), "mode");
+  const Ints& amounts = attr_ints(n.node(), "pads");
+  if (mode == "wrap" && std::any_of(amounts.begin(), amounts.end(), [](std::int64_t p) { return p < 0; }))
+    n.refuse("what is cut away on one side and wrapped around from the other has no agreed meaning there");
   const std::string value = mode == "constant" ? n.number(attr_real(n.node(), "value")) : "";
   n.emit("Pad", {n.in(0), n.ints(attr_ints(n.node(), "pads")), value}, {{"mode", mode}});
 }

@@ -1,6 +1,7 @@
 #include "formats/onnx/writer.h"
 
 #include "base/check.h"
+#include "formats/onnx/form.h"
 #include "formats/onnx/onnx.pb.h"
 #include "graph/op.h"
 
@@ -9,25 +10,9 @@ namespace {
 
 constexpr std::size_t kSmall = 256;  // bytes of a constant that is looked for among those written
 
-int onnx_type(DType dtype) {
-  switch (dtype) {
-    case DType::f32: return onnx::TensorProto::FLOAT;
-    case DType::f64: return onnx::TensorProto::DOUBLE;
-    case DType::f16: return onnx::TensorProto::FLOAT16;
-    case DType::bf16: return onnx::TensorProto::BFLOAT16;
-    case DType::i8: return onnx::TensorProto::INT8;
-    case DType::u8: return onnx::TensorProto::UINT8;
-    case DType::i16: return onnx::TensorProto::INT16;
-    case DType::i32: return onnx::TensorProto::INT32;
-    case DType::i64: return onnx::TensorProto::INT64;
-    case DType::boolean: return onnx::TensorProto::BOOL;
-  }
-  fail("ONNX has no type for {}", name(dtype));
-}
-
 void write_tensor(const std::string& name, const Tensor& data, onnx::TensorProto& out) {
   out.set_name(name);
-  out.set_data_type(onnx_type(data.dtype()));
+  out.set_data_type(static_cast<int>(onnx_type(data.dtype())));
   for (std::int64_t d : data.shape()) out.add_dims(d);
   out.set_raw_data(data.raw(), data.bytes());
 }
@@ -35,7 +20,7 @@ void write_tensor(const std::string& name, const Tensor& data, onnx::TensorProto
 void write_value(const std::string& name, const ValueType& type, onnx::ValueInfoProto& out) {
   out.set_name(name);
   onnx::TypeProto::Tensor& tensor = *out.mutable_type()->mutable_tensor_type();
-  tensor.set_elem_type(onnx_type(type.dtype));
+  tensor.set_elem_type(static_cast<int>(onnx_type(type.dtype)));
   for (const Dim& d : type.shape) {
     onnx::TensorShapeProto::Dimension& dim = *tensor.mutable_shape()->add_dim();
     if (d.fixed())
@@ -82,6 +67,22 @@ void add_opset(onnx::ModelProto& proto, const char* domain, int version) {
 }
 
 }  // namespace
+
+std::int64_t onnx_type(DType dtype) {
+  switch (dtype) {
+    case DType::f32: return onnx::TensorProto::FLOAT;
+    case DType::f64: return onnx::TensorProto::DOUBLE;
+    case DType::f16: return onnx::TensorProto::FLOAT16;
+    case DType::bf16: return onnx::TensorProto::BFLOAT16;
+    case DType::i8: return onnx::TensorProto::INT8;
+    case DType::u8: return onnx::TensorProto::UINT8;
+    case DType::i16: return onnx::TensorProto::INT16;
+    case DType::i32: return onnx::TensorProto::INT32;
+    case DType::i64: return onnx::TensorProto::INT64;
+    case DType::boolean: return onnx::TensorProto::BOOL;
+  }
+  fail("ONNX has no type for {}", name(dtype));
+}
 
 OnnxWriter::OnnxWriter(const Model& model, onnx::ModelProto& proto)
     : graph_(model.graph), proto_(proto), out_(*proto.mutable_graph()) {

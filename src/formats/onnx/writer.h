@@ -17,8 +17,8 @@ class GraphProto;
 
 class OnnxWriter {
  public:
-  static constexpr int kOpset = 18;     // ONNX 1.13: what every run time of the last years reads
-  static constexpr int kIrVersion = 8;  // of the same release
+  static constexpr int kOpset = 19;     // ONNX 1.14 (2023): the first in which windows of an average may be dilated
+  static constexpr int kIrVersion = 9;  // of the same release
   static constexpr const char* kDomain = "frugal";
 
   // Inputs, outputs, weights and notes of `model`, which must outlive the writer, and no nodes yet.

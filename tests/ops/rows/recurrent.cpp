@@ -17,7 +17,7 @@ FRUGAL_ROWS(recurrent) {
     std::vector<RowInput> inputs{in({s.steps, s.batch, s.input}), matrix({d, g, s.input}), matrix({d, g, s.hidden}),
                                  bias ? matrix({d, 2 * g}) : absent(), start ? in({d, s.batch, s.hidden}) : absent()};
     if (op == "lstm") inputs.push_back(start ? in({d, s.batch, s.hidden}) : absent());
-    table.add({.op = op, .attrs = more, .inputs = inputs, .tolerance = 1e-4, .speed = speed});
+    table.add({.op = op, .attrs = more, .inputs = inputs, .tolerance = 1e-4, .gradient = s.steps > 0, .speed = speed});
   };
   for (const char* op : {"lstm", "gru", "rnn"}) {
     for (const char* direction : {"forward", "reverse", "bidirectional"}) {
