@@ -8,7 +8,13 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__))))
 import networks  # noqa: E402
 
-CLAIMED = {"FastestDet"}
+TRAINED = {"FastestDet", "ch_PP-OCRv4_det_infer", "ch_PP-OCRv4_rec_infer", "ch_ppocr_mobile_v2.0_cls_infer",
+           "silero_vad_16k_sequence", "silero_vad_openvino_16k"}
+EXPORTED = ["bert", "clip_text", "clip_vision", "convnext_tiny", "crnn_gru", "crnn_lstm", "deeplab_v3", "deit_tiny",
+            "densenet121", "efficientnet_b0", "fcn", "ghostnet", "googlenet", "lraspp", "mnasnet", "mobilenet_v1",
+            "mobilenet_v2", "mobilenet_v3_large", "mobilenet_v3_small", "regnet", "resnet18", "resnet50", "segformer_b0",
+            "shufflenet_v2", "siglip", "squeezenet", "swin_tiny", "vgg11", "vit_tiny"]
+CLAIMED = TRAINED | {f"{name}.{exporter}" for name in EXPORTED for exporter in ("old", "new")}
 
 
 class Networks(unittest.TestCase):
