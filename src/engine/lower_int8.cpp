@@ -8,6 +8,7 @@
 #include "engine/engine_op.h"
 #include "graph/op.h"
 #include "graph/rewrite.h"
+#include "kernels/activation_names.h"
 #include "kernels/int8.h"
 
 namespace frugal {
@@ -241,7 +242,7 @@ class Lowering {
   }
 
   Attrs store_attrs(const Tail& tail) const {
-    Attrs attrs{{"activation", Attr(std::string(name(tail.activation.kind)))},
+    Attrs attrs{{"activation", Attr(std::string(*name(tail.activation.kind)))},
                 {"alpha", Attr(static_cast<double>(tail.activation.alpha))},
                 {"beta", Attr(static_cast<double>(tail.activation.beta))},
                 {"residual_last", Attr(tail.residual_last)}};
@@ -289,7 +290,7 @@ class Lowering {
     const EngineOp* op = EngineRegistry::instance().find(next.op->name);
     if (!op || !op->as_activation || tail.activation.kind != Activation::none || tail.residual_last) return false;
     std::optional<ActivationSpec> activation = op->as_activation(next);
-    if (!activation || activation->kind == Activation::prelu) return false;
+    if (!activation || !name(activation->kind)) return false;
     tail.activation = *activation;
     return true;
   }

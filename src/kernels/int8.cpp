@@ -1,18 +1,12 @@
 #include "kernels/int8.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 
-#include "base/check.h"
 #include "kernels/simd/int8_pairs.h"
 
 namespace frugal {
 namespace {
-
-constexpr std::array<std::string_view, 13> kActivations = {"none",      "relu",         "clip", "leaky_relu", "prelu",
-                                                           "sigmoid",   "hard_sigmoid", "silu", "hard_swish", "gelu",
-                                                           "gelu_tanh", "tanh",         "exp"};
 
 constexpr std::int64_t kMaxTaps = 256;          // the kernels keep the taps' places on the stack
 constexpr std::int64_t kMaxProducts = 1 << 16;  // 255 * 128 * 65536 is below 2^31
@@ -92,14 +86,6 @@ bool split_by_strips(const Int8Plan& plan, const Extent& extent, int threads) {
 }
 
 }  // namespace
-
-std::string_view name(Activation activation) { return kActivations[static_cast<std::size_t>(activation)]; }
-
-Activation activation_from_name(std::string_view text) {
-  for (std::size_t i = 0; i < kActivations.size(); ++i)
-    if (kActivations[i] == text) return static_cast<Activation>(i);
-  fail("there is no activation '{}'", text);
-}
 
 bool int8_fits(const KernelTable& table, const Conv2dShape& s) {
   if (taps(s) > kMaxTaps || products(s) > kMaxProducts || s.stride_h > 16 || s.stride_w > 16) return false;

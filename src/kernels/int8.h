@@ -1,15 +1,10 @@
 // 8-bit convolutions and linear layers on a thread pool: which shapes fit, weight packing, scratch.
 #pragma once
 
-#include <string_view>
-
 #include "base/thread_pool.h"
 #include "kernels/kernels.h"
 
 namespace frugal {
-
-std::string_view name(Activation activation);
-Activation activation_from_name(std::string_view text);
 
 struct Int8Plan {
   const KernelTable* table;

@@ -77,6 +77,20 @@ TEST(Ptq, AResidualNetworkComputesOnBytesAndKeepsItsOutput) {
   EXPECT_EQ(ops.find(" linear "), std::string::npos) << ops;
 }
 
+// mish, say: it stays a node between layers on bytes.
+TEST(Ptq, AnActivationThatTheStoreLacksIsKept) {
+  GraphBuilder b("mish");
+  ValueId x = b.op("mish", {b.conv2d("a", b.image_input(3, 16, 16), {.out = 24, .kernel = 3})});
+  b.output(b.conv2d("b", x, {.out = 8, .kernel = 3}), "y");
+  const Model model = with_weights(b);
+  PtqReport report;
+  const Model made = quantize_model(model, pictures(), {}, report);
+  const std::vector<Tensor> input = pictures()[1];
+  EXPECT_GT(snr(Session(model, {.threads = 1}).run(input)[0], Session(made, {.threads = 1}).run(input)[0]), 25);
+  const std::string ops = ops_of(made, input);
+  EXPECT_NE(ops.find("mish"), std::string::npos) << ops;
+}
+
 // Two branches whose values differ a thousandfold meet in a concat: each keeps a scale of its own.
 TEST(Ptq, PartsOfAConcatKeepTheirScales) {
   GraphBuilder b("branches");
