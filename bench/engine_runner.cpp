@@ -1,7 +1,7 @@
 // Times a network in the engine on request, so that a script can alternate it with other systems.
-//   engine_runner save NETWORK FILE      writes a built-in network with fresh weights, seed 0
-//   engine_runner MODEL THREADS [HxW]    prints "ready", the milliseconds of loading and of the first run, the
-// instruction set, multiply-adds and the machine's peak in GMAC/s, then answers each line on stdin:
+//   engine_runner MODEL THREADS    prints "ready", the milliseconds of loading and of the first run, the instruction
+//   set,
+// multiply-adds and the machine's peak in GMAC/s, then answers each line on stdin:
 //   "run N"        N inferences; prints their milliseconds on one line
 //   "output FILE"  writes the first output of the last run as raw float32
 //   "memory"       prints the MiB that loading and running took at most
@@ -13,11 +13,8 @@
 #include <sstream>
 
 #include "base/check.h"
-#include "base/random.h"
 #include "frugal/session.h"
-#include "graph/initial_weights.h"
 #include "kernels/kernels.h"
-#include "models/registry.h"
 
 namespace frugal {
 namespace {
@@ -41,13 +38,7 @@ double status_mib(const std::string& key) {
   return 0;
 }
 
-void save(const std::string& network, const std::string& file) {
-  Model model{build_network(network), {}, {}};
-  model.weights = initial_weights(model.graph, 0);
-  save_model(file, model);
-}
-
-void serve(const std::string& file, int threads, const std::string& size) {
+void serve(const std::string& file, int threads) {
   const double before = status_mib("VmRSS");
   const auto begin = std::chrono::steady_clock::now();
   Session session(load_model(file), {.threads = threads, .profile = true});
@@ -55,7 +46,6 @@ void serve(const std::string& file, int threads, const std::string& size) {
   const SymShape& symbolic = graph.value(graph.inputs()[0]).type.shape;
   Shape shape;
   for (const Dim& d : symbolic) shape.push_back(d.fixed() ? d.value() : 1);
-  if (!size.empty()) shape[2] = std::stoll(size), shape[3] = std::stoll(size.substr(size.find('x') + 1));
   std::vector<Tensor> inputs = {test_picture(shape)}, outputs;
   session.run(inputs, outputs);
   const double load = milliseconds_since(begin);
@@ -102,13 +92,8 @@ void serve(const std::string& file, int threads, const std::string& size) {
 
 int main(int argc, char** argv) {
   try {
-    const std::string first = argc > 1 ? argv[1] : "";
-    frugal::require(argc >= 3 && (first != "save" || argc == 4),
-                    "usage: engine_runner save NETWORK FILE, or engine_runner MODEL THREADS [HxW]");
-    if (first == "save")
-      frugal::save(argv[2], argv[3]);
-    else
-      frugal::serve(first, std::stoi(argv[2]), argc > 3 ? argv[3] : "");
+    frugal::require(argc == 3, "usage: engine_runner MODEL THREADS");
+    frugal::serve(argv[1], std::stoi(argv[2]));
   } catch (const std::exception& error) {
     std::cerr << error.what() << '\n';
     return 1;

@@ -11,6 +11,7 @@ A network is a built-in one or NAME=FILE.onnx, with @HxW behind it where the pic
 import argparse
 import os
 import platform
+import shutil
 import statistics
 import subprocess
 import sys
@@ -20,9 +21,6 @@ import time
 import numpy as np
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, HERE)
-import frugal_model  # noqa: E402
-
 NETWORKS = ("resnet18,resnet50,mobilenet_v2,ghostnet_100,yolov8n,deit_tiny,fsrcnn_x2,edsr_baseline_x2,resnet20_cifar")
 PEERS = {"onnxruntime": "ONNX Runtime", "openvino": "OpenVINO", "ncnn": "ncnn"}
 
@@ -61,34 +59,35 @@ def to_ncnn(onnx, shape):
     return onnx.removesuffix(".onnx") + ".ncnn.param"
 
 
-def prepare(network, runner, folder):
+def prepare(network, frugal, folder):
     """Files of a network for us and for the peers, and the shape of its picture."""
+    import onnx
+
     name, _, file = network.partition("=")
     file, _, size = file.partition("@")
-    if file:
-        import onnx
+    ours, theirs = os.path.join(folder, "network.safetensors"), os.path.join(folder, "network.onnx")
 
-        dims = onnx.load(file).graph.input[0].type.tensor_type.shape.dim
-        shape = [d.dim_value or 1 for d in dims]
-        if size:
-            shape[2:] = [int(v) for v in size.split("x")]
-        ours = theirs = os.path.join(folder, "network.onnx")
-        with open(file, "rb") as source, open(ours, "wb") as target:
-            target.write(source.read())
+    def convert(*arguments):
+        subprocess.run([frugal, "convert", *arguments, "--quiet"], check=True, stdout=subprocess.DEVNULL)
+
+    if file:
+        shutil.copyfile(file, theirs)
     else:
-        ours, theirs = os.path.join(folder, "network.safetensors"), os.path.join(folder, "network.onnx")
-        subprocess.run([runner, "save", name, ours], check=True)
-        model = frugal_model.Model(ours)
-        shape = model.input_shape()
-        with open(theirs, "wb") as target:
-            target.write(frugal_model.to_onnx(model))
-    return name, ours, theirs, to_ncnn(theirs, shape), shape, size
+        convert(name, ours)
+        convert(ours, theirs)
+    picture = onnx.load(theirs).graph.input[0]
+    shape = [d.dim_value or 1 for d in picture.type.tensor_type.shape.dim]
+    if size:
+        shape[2:] = [int(v) for v in size.split("x")]
+    if file:
+        convert(theirs, ours, "--shape", f"{picture.name}={'x'.join(map(str, shape))}")
+    return name, ours, theirs, to_ncnn(theirs, shape), shape
 
 
 def compare(network, files, runner, threads, options, folder):
-    _, ours, theirs, ncnn, shape, size = files
+    _, ours, theirs, ncnn, shape = files
     dims = "x".join(map(str, shape))
-    systems = {"frugal": System(runner, ours, str(threads), *([size] if size else []))}
+    systems = {"frugal": System(runner, ours, str(threads))}
     if systems["frugal"].why:
         raise SystemExit(f"{network}: {systems['frugal'].why}")
     for peer in PEERS:
@@ -183,7 +182,7 @@ def main():
     speed, costs, notes, isa = [], [], [], "?"
     for network in options.networks.split(","):
         with tempfile.TemporaryDirectory() as folder:
-            files = prepare(network, runner, folder)
+            files = prepare(network, os.path.join(options.build, "frugal"), folder)
             for threads in map(int, options.threads.split(",")):
                 systems = compare(network, files, runner, threads, options, folder)
                 isa = systems["frugal"].facts[1]

@@ -3,6 +3,7 @@
 #include <numbers>
 
 #include "formats/onnx/form.h"
+#include "formats/onnx/tensor.h"
 #include "graph/op.h"
 
 namespace frugal {
@@ -17,7 +18,8 @@ void clip(const OnnxNode& n, double low, double high) {
 
 void silu(const OnnxNode& n) { n.emit("Mul", {n.in(0), n.step("Sigmoid", {n.in(0)})}); }
 
-// x / 2 (1 + erf(x / sqrt 2)), or its approximation by tanh (arXiv 1606.08415).
+// x / 2 (1 + erf(x / sqrt 2)), or its approximation by tanh (arXiv 1606.08415); in the order in which PyTorch writes
+// it, which other run times know as one op.
 void gelu(const OnnxNode& n) {
   const std::string x = n.in(0);
   std::string inner;
@@ -26,9 +28,9 @@ void gelu(const OnnxNode& n) {
     std::string sum = n.step("Add", {x, n.step("Mul", {cube, n.number(0.044715)})});
     inner = n.step("Tanh", {n.step("Mul", {sum, n.number(std::sqrt(2 / std::numbers::pi))})});
   } else {
-    inner = n.step("Erf", {n.step("Mul", {x, n.number(std::numbers::sqrt2 / 2)})});
+    inner = n.step("Erf", {n.step("Div", {x, n.number(std::numbers::sqrt2)})});
   }
-  n.emit("Mul", {n.step("Mul", {x, n.number(0.5)}), n.step("Add", {inner, n.number(1)})});
+  n.emit("Mul", {n.step("Mul", {x, n.step("Add", {inner, n.number(1)})}), n.number(0.5)});
 }
 
 // ONNX has only the remainder with the sign of a for floats: one more step gives it the sign of b.
