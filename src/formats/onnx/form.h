@@ -14,8 +14,6 @@ namespace frugal {
 
 class OnnxWriter;
 
-std::int64_t onnx_type(DType dtype);  // its number in TensorProto.DataType
-
 // A node of ours on its way out. Values are named; "" stands for an absent input.
 class OnnxNode {
  public:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <utility>
 
 #include "tensor/half.h"
 
@@ -10,6 +11,13 @@ namespace frugal {
 namespace {
 
 using onnx::TensorProto;
+
+// Element types that both sides have.
+constexpr std::pair<DType, std::int64_t> kTypes[] = {
+    {DType::f32, TensorProto::FLOAT},     {DType::f64, TensorProto::DOUBLE}, {DType::f16, TensorProto::FLOAT16},
+    {DType::bf16, TensorProto::BFLOAT16}, {DType::i8, TensorProto::INT8},    {DType::u8, TensorProto::UINT8},
+    {DType::i16, TensorProto::INT16},     {DType::i32, TensorProto::INT32},  {DType::i64, TensorProto::INT64},
+    {DType::boolean, TensorProto::BOOL}};
 
 constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 36;
 
@@ -131,19 +139,15 @@ std::string onnx_type_name(std::int64_t data_type) {
 }
 
 DType dtype_from_onnx(std::int64_t data_type) {
-  switch (data_type) {
-    case TensorProto::FLOAT: return DType::f32;
-    case TensorProto::DOUBLE: return DType::f64;
-    case TensorProto::FLOAT16: return DType::f16;
-    case TensorProto::BFLOAT16: return DType::bf16;
-    case TensorProto::INT8: return DType::i8;
-    case TensorProto::UINT8: return DType::u8;
-    case TensorProto::INT16: return DType::i16;
-    case TensorProto::INT32: return DType::i32;
-    case TensorProto::INT64: return DType::i64;
-    case TensorProto::BOOL: return DType::boolean;
-    default: fail("the element type {} is not supported", onnx_type_name(data_type));
-  }
+  for (const auto& [dtype, number] : kTypes)
+    if (number == data_type) return dtype;
+  fail("the element type {} is not supported", onnx_type_name(data_type));
+}
+
+std::int64_t onnx_type(DType dtype) {
+  for (const auto& [ours, number] : kTypes)
+    if (ours == dtype) return number;
+  fail("ONNX has no type for {}", name(dtype));
 }
 
 Tensor tensor_from_onnx(TensorProto& proto, ExternalFolder& folder) {

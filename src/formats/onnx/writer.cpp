@@ -1,8 +1,8 @@
 #include "formats/onnx/writer.h"
 
 #include "base/check.h"
-#include "formats/onnx/form.h"
 #include "formats/onnx/onnx.pb.h"
+#include "formats/onnx/tensor.h"
 #include "graph/op.h"
 
 namespace frugal {
@@ -67,22 +67,6 @@ void add_opset(onnx::ModelProto& proto, const char* domain, int version) {
 }
 
 }  // namespace
-
-std::int64_t onnx_type(DType dtype) {
-  switch (dtype) {
-    case DType::f32: return onnx::TensorProto::FLOAT;
-    case DType::f64: return onnx::TensorProto::DOUBLE;
-    case DType::f16: return onnx::TensorProto::FLOAT16;
-    case DType::bf16: return onnx::TensorProto::BFLOAT16;
-    case DType::i8: return onnx::TensorProto::INT8;
-    case DType::u8: return onnx::TensorProto::UINT8;
-    case DType::i16: return onnx::TensorProto::INT16;
-    case DType::i32: return onnx::TensorProto::INT32;
-    case DType::i64: return onnx::TensorProto::INT64;
-    case DType::boolean: return onnx::TensorProto::BOOL;
-  }
-  fail("ONNX has no type for {}", name(dtype));
-}
 
 OnnxWriter::OnnxWriter(const Model& model, onnx::ModelProto& proto)
     : graph_(model.graph), proto_(proto), out_(*proto.mutable_graph()) {
