@@ -34,7 +34,6 @@ std::vector<std::string> seeds() {
     for (std::int64_t v : values) t.add_int64_data(v);
   };
   ints("one", {1});
-  ints("two", {2});
   ints("rest", {-1});
   auto node = [&](const char* op, std::vector<const char*> in, const char* out) -> onnx::NodeProto& {
     auto& n = *g.add_node();
@@ -50,18 +49,20 @@ std::vector<std::string> seeds() {
   node("Relu", {"c"}, "r");
   node("Shape", {"r"}, "s");
   node("Gather", {"s", "one"}, "channels");
-  node("Mul", {"channels", "two"}, "doubled");
-  auto& concat = node("Concat", {"doubled", "rest"}, "target");
+  node("Mul", {"channels", "one"}, "kept");
+  auto& concat = node("Concat", {"kept", "rest"}, "target");
   concat.add_attribute()->set_name("axis");
   node("Reshape", {"r", "target"}, "y");
   node("Slice", {"y", "one", "rest", "one"}, "cut");
   node("Unsqueeze", {"cut", "one"}, "u");
-  node("Transpose", {"u"}, "t");
+  auto& perm = *node("Transpose", {"u"}, "t").add_attribute();
+  perm.set_name("perm");
+  for (int axis : {0, 2, 1}) perm.add_ints(axis);
   node("MatMul", {"t", "u"}, "m");
   node("Softmax", {"m"}, "out");
   g.add_output()->set_name("out");
   std::vector<std::string> out{m.SerializeAsString()};
-  m.mutable_opset_import(0)->set_version(9);
+  m.mutable_opset_import(0)->set_version(21);
   out.push_back(m.SerializeAsString());
   return out;
 }
