@@ -3,29 +3,17 @@
 #include "base/check.h"
 #include "engine/engine_op.h"
 #include "graph/op.h"
+#include "ops/layer_engine.h"
 
 namespace frugal {
 namespace {
-
-Conv2dShape shape_of(const NodeContext& c) {
-  const Shape &x = c.in(0).shape, &w = c.in(1).shape, &y = c.out().shape;
-  const Ints stride = attr_ints(c.node, "stride"), pad = attr_ints(c.node, "padding"),
-             dilation = attr_ints(c.node, "dilation");
-  Conv2dShape s;
-  s.batch = x[0], s.in_c = x[1], s.in_h = x[2], s.in_w = x[3];
-  s.out_c = y[1], s.out_h = y[2], s.out_w = y[3];
-  s.kernel_h = w[2], s.kernel_w = w[3], s.stride_h = stride[0], s.stride_w = stride[1];
-  s.pad_top = pad[0], s.pad_left = pad[1], s.dilation_h = dilation[0], s.dilation_w = dilation[1];
-  s.groups = attr_int(c.node, "groups");
-  return s;
-}
 
 // The first algorithm, hence the one expected to be fastest, that takes and makes these layouts. The choice is the
 // one for two threads, however many there are: results do not depend on their number.
 std::optional<Conv2dPlan> plan_for(const NodeContext& c, int in_block, int out_block) {
   const int block = c.kernels.channel_block;
-  for (ConvAlgorithm algorithm : conv2d_algorithms(c.kernels, shape_of(c), {2, c.winograd})) {
-    Conv2dPlan plan{&c.kernels, shape_of(c), algorithm};
+  for (ConvAlgorithm algorithm : conv2d_algorithms(c.kernels, convolution_shape(c), {2, c.winograd})) {
+    Conv2dPlan plan{&c.kernels, convolution_shape(c), algorithm};
     if ((plan.blocked_input() ? block : 1) == in_block && (plan.blocked_output() ? block : 1) == out_block) return plan;
   }
   return std::nullopt;
@@ -76,15 +64,16 @@ bool plain_input_ok(const NodeContext& c, int block) {
 }  // namespace
 
 FRUGAL_ENGINE(conv2d) {
-  registry.add("conv2d",
-               {.compile = compile,
-                .fuses_activation = true,
-                .fuses_residual = true,
-                .fuses_channel_slopes = true,
-                .can_block = can_block,
-                .plain_input_ok = plain_input_ok,
-                .prefers_plain = [](const NodeContext& c) { return conv2d_prefers_pixels(c.kernels, shape_of(c)); },
-                .prefers_blocked = true});
+  registry.add(
+      "conv2d",
+      {.compile = compile,
+       .fuses_activation = true,
+       .fuses_residual = true,
+       .fuses_channel_slopes = true,
+       .can_block = can_block,
+       .plain_input_ok = plain_input_ok,
+       .prefers_plain = [](const NodeContext& c) { return conv2d_prefers_pixels(c.kernels, convolution_shape(c)); },
+       .prefers_blocked = true});
 }
 
 }  // namespace frugal

@@ -1,4 +1,4 @@
-#include "graph/shape_rules.h"
+#include "ops/layer.h"
 
 namespace frugal {
 namespace {
@@ -21,9 +21,7 @@ std::vector<ValueType> infer(const OpContext& c) {
             w[0].text());
   c.require(w[0].value() % groups == 0, "{} input channels cannot be split into {} groups", w[0].value(), groups);
   const Dim channels = w[1] * Dim(groups);
-  if (c.has(2))
-    c.require(c.shape(2) == SymShape{channels}, "the bias has shape [{}], not [{}]", to_string(c.shape(2)),
-              channels.text());
+  require_bias(c, 2, channels);
   ValueType out{c.input(0).dtype, {x[0], channels}};
   for (std::size_t i = 0; i < 2; ++i) {
     c.require(!x[i + 2].fixed() || x[i + 2].value() > 0, "there is nothing to enlarge in shape [{}]", to_string(x));

@@ -1,19 +1,11 @@
 #include "ops/int8_layer.h"
+#include "ops/layer_engine.h"
 
 namespace frugal {
 namespace {
 
 Int8Plan plan_for(const NodeContext& c, int block) {
-  const Shape &x = c.in(0).shape, &w = c.in(1).shape, &y = c.out().shape;
-  const Ints &stride = attr_ints(c.node, "stride"), &pad = attr_ints(c.node, "padding"),
-             &dilation = attr_ints(c.node, "dilation");
-  Conv2dShape s;
-  s.batch = x[0], s.in_c = x[1], s.in_h = x[2], s.in_w = x[3];
-  s.out_c = y[1], s.out_h = y[2], s.out_w = y[3];
-  s.kernel_h = w[2], s.kernel_w = w[3], s.stride_h = stride[0], s.stride_w = stride[1];
-  s.pad_top = pad[0], s.pad_left = pad[1], s.dilation_h = dilation[0], s.dilation_w = dilation[1];
-  s.groups = attr_int(c.node, "groups");
-  return {block == c.kernels.channel_block ? &c.kernels : &kernels(Isa::scalar), s};
+  return {block == c.kernels.channel_block ? &c.kernels : &kernels(Isa::scalar), convolution_shape(c)};
 }
 
 bool can_block(const NodeContext& c, int block) {

@@ -1,16 +1,12 @@
 #include "ops/int8.h"
+#include "ops/layer.h"
 
 namespace frugal {
 namespace {
 
 std::vector<ValueType> infer(const OpContext& c) {
-  c.require(!c.shape(0).empty(), "the input must have at least one dim");
-  c.require_rank(1, 2);
-  c.require(c.shape(0).back() == c.shape(1)[1], "the input's last dim is {}, but the weight [{}] takes {}",
-            c.shape(0).back().text(), to_string(c.shape(1)), c.shape(1)[1].text());
-  require_int8_layer(c, c.shape(1)[0]);
-  SymShape y = c.shape(0);
-  y.back() = c.shape(1)[0];
+  SymShape y = linear_output(c);
+  require_int8_layer(c, y.back());
   require_residual(c, 4, y);
   return {int8_output(c, std::move(y))};
 }
