@@ -161,11 +161,7 @@ void Importer::add_inputs(Scope& scope) {
     const Value value = model_.graph.value(id);
     auto binding = std::make_shared<Binding>();
     binding->id = id;
-    const bool half = value.type.dtype == DType::f16 || value.type.dtype == DType::bf16;
-    if (half && !OpRegistry::instance().find("cast")) {
-      refused_.push_back({"input", value.name, "this build has no op 'cast'"});
-      binding->failed = true;
-    } else if (half)
+    if (value.type.dtype == DType::f16 || value.type.dtype == DType::bf16)
       binding->id = model_.graph.add_node("cast", unique(value.name + "/float32"), {id}, {{"to", "float32"}})[0];
     scope.names[value.name] = std::move(binding);
   }

@@ -131,6 +131,7 @@ void GatherPlan::run_row(const std::byte* in, std::byte* out) const {
 
 void GatherPlan::run(const void* in, void* out, Index row_begin, Index row_end) const {
   const std::size_t row_bytes = std::size_t(inner_.size) * unit_;
+  if (row_bytes == 0) return;
   RowWalker walker(outer_, row_begin);
   for (Index row = row_begin; row < row_end; ++row, walker.next()) {
     std::byte* to = static_cast<std::byte*>(out) + std::size_t(row) * row_bytes;

@@ -12,6 +12,7 @@ FRUGAL_ROWS(pad) {
     table.add({.op = "pad", .attrs = around({0, 0, 0, 1, 0, 0, 2, 5}, "edge"), .inputs = {in(shape)}});
     table.add({.op = "pad", .attrs = around({0, 2, 0, 0, 0, 1, 0, 0}), .inputs = {in(shape)}});  // ResNet's option A
   }
+  table.add({.op = "pad", .attrs = around({1, 0, 0, 0, 1, 0}), .inputs = {in({2, 3, 0})}});  // rows of no bytes
   table.add({.op = "pad", .attrs = around({7, 5}, "wrap"), .inputs = {in({3})}});
   for (const char* mode : {"constant", "reflect", "edge", "wrap"}) {
     table.add({.op = "pad", .attrs = around({0, 0, -1, 2, 0, 0, 1, -2}, mode, 3), .inputs = {in({2, 17, 4, 5})}});
