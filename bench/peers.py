@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Frugal against ONNX Runtime, OpenVINO and ncnn on the same networks, weights and picture, batch 1, fp32.
+"""Frugal against ONNX Runtime, OpenVINO, ncnn and LibTorch on the same networks, weights and picture, batch 1, fp32.
 
     .venv/bin/pip install -r bench/requirements.txt
     .venv/bin/python bench/peers.py [--networks resnet18,...] [--threads 1,2] [--rounds 8] [--build build]
@@ -9,6 +9,7 @@ machine hits all of them; between bursts there is a pause, so that nobody's spin
 Reported are median and least milliseconds and each peer's over ours (above 1: Frugal is faster), as Markdown tables.
 A network is a built-in one or NAME=FILE.onnx, with @HxW behind it where the picture's size is open."""
 import argparse
+import json
 import os
 import platform
 import shutil
@@ -22,7 +23,9 @@ import numpy as np
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 NETWORKS = ("resnet18,resnet50,mobilenet_v2,ghostnet_100,yolov8n,deit_tiny,fsrcnn_x2,edsr_baseline_x2,resnet20_cifar")
-PEERS = {"onnxruntime": "ONNX Runtime", "openvino": "OpenVINO", "ncnn": "ncnn"}
+PEERS = {"onnxruntime": "ONNX Runtime", "openvino": "OpenVINO", "ncnn": "ncnn", "torch": "LibTorch"}
+
+LOADERS = ("frugal", "onnxruntime", "openvino", "ncnn")  # those whose loading is compared
 
 
 class System:
@@ -33,7 +36,15 @@ class System:
         words = self.process.stdout.readline().split()
         self.why = None if words[:1] == ["ready"] else " ".join(words[1:]) or self.process.stderr.read().strip()[-200:] or "it crashes"
         self.facts = words[1:] if not self.why else []
-        self.times = []
+        self.times, self.count = [], 0
+
+    def measure(self, seconds):
+        """A burst of about so many seconds."""
+        if not self.count:
+            self.count = max(1, min(40, int(seconds * 1e3 / min(self.ask("run 2")))))
+        if self.count > 1:
+            self.ask("run 1")  # wakes the threads, warms the caches
+        self.times += self.ask(f"run {self.count}")
 
     def ask(self, line):
         self.process.stdin.write(line + "\n")
@@ -48,6 +59,21 @@ class System:
     def close(self):
         self.process.stdin.close()
         self.process.wait()
+
+
+class LibTorch:
+    """`frugal-train bench-torch`, a process a burst: the same graph by LibTorch's ops, in its better layout. Loading is
+    not comparable, and that the outputs agree is what tests/ops and tests/models show."""
+
+    def __init__(self, program, model, threads):
+        self.command = [program, "bench-torch", model, "--threads", str(threads), "--json"]
+        self.why = None if os.path.exists(program) else "frugal-train is not built"
+        self.times = []
+
+    def measure(self, seconds):
+        result = subprocess.run([*self.command, "--seconds", str(2 * seconds)], check=True, capture_output=True, text=True)
+        (run,) = json.loads(result.stdout)["runs"]
+        self.times += [run["median_ms"], run["min_ms"]]
 
 
 def to_ncnn(onnx, shape):
@@ -92,21 +118,22 @@ def compare(network, files, runner, threads, options, folder):
         raise SystemExit(f"{network}: {systems['frugal'].why}")
     for peer in PEERS:
         path = ncnn if peer == "ncnn" else theirs
-        systems[peer] = System(sys.executable, os.path.join(HERE, "peer.py"), peer, path, str(threads), dims)
+        if peer == "torch":
+            systems[peer] = LibTorch(os.path.join(options.build, "frugal-train"), ours, threads)
+        else:
+            systems[peer] = System(sys.executable, os.path.join(HERE, "peer.py"), peer, path, str(threads), dims)
     able = {k: s for k, s in systems.items() if not s.why}
-    bursts = {k: max(1, min(40, int(options.burst * 1e3 / min(s.ask("run 2"))))) for k, s in able.items()}
     for _ in range(options.rounds):
-        for key, system in able.items():
+        for system in able.values():
             time.sleep(options.pause)
-            if bursts[key] > 1:
-                system.ask("run 1")  # wakes the threads, warms the caches
-            system.times += system.ask(f"run {bursts[key]}")
+            system.measure(options.burst)
     reference = systems["onnxruntime"].output(folder)
     scale = max(float(np.abs(reference).max()), 1e-30)
-    for key, system in able.items():
-        system.error = float(np.abs(system.output(folder) - reference).max()) / scale
-        system.memory = system.ask("memory")[0]
-        system.close()
+    for system in able.values():
+        if isinstance(system, System):
+            system.error = float(np.abs(system.output(folder) - reference).max()) / scale
+            system.memory = system.ask("memory")[0]
+            system.close()
     return systems
 
 
@@ -118,7 +145,6 @@ def speed_row(name, threads, systems):
     for key in PEERS:
         s = systems[key]
         cells.append("-" if s.why else f"{statistics.median(s.times):.2f} ({min(s.times):.2f})")
-    best = None
     for key in PEERS:
         s = systems[key]
         if s.why:
@@ -126,14 +152,13 @@ def speed_row(name, threads, systems):
             continue
         ratio = statistics.median(s.times) / statistics.median(ours.times)
         least = min(s.times) / min(ours.times)
-        best = min(ratio, best or ratio)
         cells.append(f"**{ratio:.2f}** ({least:.2f})")
     return cells + [f"{share:.0%}", f"{ours.error:.0e}"]
 
 
 def cost_row(name, threads, systems):
     cells = [name, str(threads)]
-    for key in ("frugal", *PEERS):
+    for key in LOADERS:
         s = systems[key]
         cells.append("-" if s.why else f"{float(s.facts[0]):.0f} / {s.memory:.0f}")
     return cells
@@ -192,7 +217,7 @@ def main():
                 for key, name in PEERS.items():
                     if systems[key].why and threads == int(options.threads.split(",")[0]):
                         notes.append(f"{name} cannot run {files[0]}: {systems[key].why}.")
-                    elif not systems[key].why and systems[key].error > 1e-3:
+                    elif not systems[key].why and key in LOADERS and systems[key].error > 1e-3:
                         notes.append(f"{name}'s output on {files[0]} differs from ONNX Runtime's by {systems[key].error:.1e}.")
     names = ["Frugal", *PEERS.values()]
     page = (f"Frugal with {isa} on {cpu_name()}; {versions()}; batch 1, fp32. Milliseconds: median (least); ratios to Frugal: "
@@ -200,7 +225,7 @@ def main():
             "Difference: largest, to ONNX Runtime, relative to the largest output.\n\n")
     page += markdown(["network", "threads", *names, *[f"{n} / Frugal" for n in names[1:]], "share of peak", "difference"], speed)
     page += "\nTime to load and run once, milliseconds / memory that this took at most, MiB:\n\n"
-    page += markdown(["network", "threads", *names], costs)
+    page += markdown(["network", "threads", "Frugal", *[PEERS[k] for k in LOADERS[1:]]], costs)
     page += f"\nThe stripped program without training has {binary_size(options.build):.1f} MiB."
     page += "".join(f" {n}" for n in dict.fromkeys(notes)) + "\n"
     print(page)
