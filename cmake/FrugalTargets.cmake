@@ -11,6 +11,9 @@ function(frugal_settings target)
   if(NOT BUILD_SHARED_LIBS)
     set_target_properties(${target} PROPERTIES CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
   endif()
+  # A section a function lets the linker drop what a program does not call.
+  target_compile_options(${target} PRIVATE -ffunction-sections -fdata-sections)
+  target_link_options(${target} PRIVATE -Wl,--gc-sections)
   # GCC 12 warns of overlapping copies inside its own std::string (its bug 105651).
   target_compile_options(${target} PRIVATE -Wall -Wextra $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
     $<$<BOOL:${FRUGAL_WERROR}>:-Werror>)
@@ -23,6 +26,11 @@ function(frugal_settings target)
     set_target_properties(${target} PROPERTIES CXX_COMPILER_LAUNCHER
       "${CMAKE_COMMAND};-E;env;CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime;CCACHE_BASEDIR=${PROJECT_SOURCE_DIR};CCACHE_NOHASHDIR=1;${FRUGAL_CCACHE}")
   endif()
+endfunction()
+
+# frugal_small(file...): optimised for size in a Release build.
+function(frugal_small)
+  set_property(SOURCE ${ARGN} APPEND PROPERTY COMPILE_OPTIONS $<$<CONFIG:Release>:-Os>)
 endfunction()
 
 # frugal_link_train(program): links frugal_train and reads its precompiled header, which must have been made with the
