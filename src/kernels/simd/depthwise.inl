@@ -6,7 +6,7 @@
 namespace frugal::FRUGAL_SIMD {
 namespace {
 
-constexpr int kPixels = 8;
+constexpr int kPixels = 8;  // sums in registers, beside a row of taps and a pixel
 
 struct DepthwiseRow {
   const float* in;       // the channel block's plane
@@ -15,30 +15,57 @@ struct DepthwiseRow {
   std::int64_t ky_begin, ky_end;  // taps whose row exists
 };
 
-// R pixels from column x on, taps [kx_begin, kx_end), all inside the row. S: stride, 0 where not 1 or 2.
-template <int R, int S>
-void depthwise_tile(const Conv2dArgs& args, const DepthwiseRow& row, std::int64_t x, std::int64_t kx_begin,
-                    std::int64_t kx_end) {
+alignas(64) constexpr float kNoPixel[kLanes] = {};
+
+// K taps a row, stride S, no dilation: every pixel is loaded once a row and goes into all sums that it is part of.
+template <int R, int K, int S>
+__attribute__((always_inline)) inline void add_row(V (&acc)[R][1], const float* row, std::int64_t first,
+                                                   std::int64_t width, const float* weights) {
+  V tap[K];
+#pragma GCC unroll 8
+  for (int k = 0; k < K; ++k) tap[k] = load(weights + k * kLanes);
+#pragma GCC unroll 40
+  for (int column = 0; column < (R - 1) * S + K; ++column) {
+    const std::int64_t x = first + column;
+    V pixel = load(static_cast<std::uint64_t>(x) < static_cast<std::uint64_t>(width) ? row + x * kLanes : kNoPixel);
+#pragma GCC unroll 8
+    for (int k = K - 1; k >= 0; --k)
+      if (column >= k && (column - k) % S == 0 && (column - k) / S < R)
+        acc[(column - k) / S][0] = fma(tap[k], pixel, acc[(column - k) / S][0]);
+  }
+}
+
+// Any kernel: tap by tap.
+template <int R>
+inline void add_taps(V (&acc)[R][1], const Conv2dShape& s, const float* row, std::int64_t first, const float* weights) {
+  for (std::int64_t k = 0; k < s.kernel_w; ++k) {
+    const V tap = load(weights + k * kLanes);
+    std::int64_t x = first + k * s.dilation_w;
+#pragma GCC unroll 16
+    for (int p = 0; p < R; ++p, x += s.stride_w)
+      acc[p][0] = fma(tap, load(x >= 0 && x < s.in_w ? row + x * kLanes : kNoPixel), acc[p][0]);
+  }
+}
+
+// R pixels from column x on. K: taps of a row where they are few and not dilated, S: the stride then; else 0.
+template <int R, int K, int S>
+void depthwise_tile(const Conv2dArgs& args, const DepthwiseRow& row, std::int64_t x) {
   const Conv2dShape& s = args.shape;
-  const std::int64_t step = (S ? S : s.stride_w) * kLanes;
+  const std::int64_t first = x * s.stride_w - s.pad_left;
   V acc[R][1];
   clear(acc);
   for (std::int64_t ky = row.ky_begin; ky < row.ky_end; ++ky) {
     const std::int64_t iy = row.y * s.stride_h - s.pad_top + ky * s.dilation_h;
-    const float* in = row.in + (iy * s.in_w + x * s.stride_w - s.pad_left) * kLanes;
-    const float* w = row.weights + ky * s.kernel_w * kLanes;
-    for (std::int64_t kx = kx_begin; kx < kx_end; ++kx) {
-      V tap = load(w + kx * kLanes);
-      const float* pixel = in + kx * s.dilation_w * kLanes;
-#pragma GCC unroll 8
-      for (int p = 0; p < R; ++p) acc[p][0] = fma(tap, load(pixel + p * step), acc[p][0]);
-    }
+    const float *in = row.in + iy * s.in_w * kLanes, *weights = row.weights + ky * s.kernel_w * kLanes;
+    if constexpr (K > 0)
+      add_row<R, K, S>(acc, in, first, s.in_w, weights);
+    else
+      add_taps(acc, s, in, first, weights);
   }
   finish_tile(acc, conv_store(args, row.image, row.block, 1, row.y, x), args.epilogue);
 }
 
 inline std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-inline std::int64_t at_least_zero(std::int64_t a) { return a < 0 ? 0 : a; }
 inline std::int64_t smaller(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
 
 // Taps k of a window starting at `first` that fall into [0, size).
@@ -49,32 +76,36 @@ inline void valid_taps(std::int64_t first, std::int64_t dilation, std::int64_t k
   if (*end < *begin) *end = *begin;
 }
 
-template <int S>
+// In tiles of about equal width.
+template <int K, int S>
 void depthwise_row(const Conv2dArgs& args, const DepthwiseRow& row) {
-  const Conv2dShape& s = args.shape;
-  // Pixels [inner, outer) see only columns that exist.
-  const std::int64_t inner = smaller(s.out_w, ceil_div(s.pad_left, s.stride_w));
-  const std::int64_t last = s.in_w - 1 - (s.kernel_w - 1) * s.dilation_w + s.pad_left;
-  std::int64_t outer = last < 0 ? 0 : smaller(s.out_w, last / s.stride_w + 1);
-  if (outer < inner) outer = inner;
-  for (std::int64_t x = 0; x < s.out_w;) {
-    if (x >= inner && x < outer) {
-      int pixels = static_cast<int>(smaller(kPixels, outer - x));
-      with_rows<kPixels>(pixels, [&]<int R>() { depthwise_tile<R, S>(args, row, x, 0, s.kernel_w); });
-      x += pixels;
-    } else {
-      std::int64_t begin, end;
-      valid_taps(x * s.stride_w - s.pad_left, s.dilation_w, s.kernel_w, s.in_w, &begin, &end);
-      depthwise_tile<1, S>(args, row, x, begin, end);
-      ++x;
-    }
+  const std::int64_t width = args.shape.out_w, tiles = ceil_div(width, kPixels);
+  for (std::int64_t tile = 0, x = 0, end; tile < tiles; ++tile, x = end) {
+    end = width * (tile + 1) / tiles;
+    with_rows<kPixels>(static_cast<int>(end - x), [&]<int R>() { depthwise_tile<R, K, S>(args, row, x); });
   }
+}
+
+using DepthwiseRowFunction = void (*)(const Conv2dArgs&, const DepthwiseRow&);
+
+DepthwiseRowFunction depthwise_row_for(const Conv2dShape& s) {
+  if (s.dilation_w == 1 && s.stride_w == 1) {
+    if (s.kernel_w == 3) return depthwise_row<3, 1>;
+    if (s.kernel_w == 5) return depthwise_row<5, 1>;
+    if (s.kernel_w == 7) return depthwise_row<7, 1>;
+  }
+  if (s.dilation_w == 1 && s.stride_w == 2) {
+    if (s.kernel_w == 3) return depthwise_row<3, 2>;
+    if (s.kernel_w == 5) return depthwise_row<5, 2>;
+  }
+  return depthwise_row<0, 0>;
 }
 
 Extent depthwise_extent(const Conv2dShape& s) { return {blocks_of(s.out_c), s.batch * s.out_h}; }
 
 void depthwise(const Conv2dArgs& args, Extent begin, Extent end) {
   const Conv2dShape& s = args.shape;
+  const DepthwiseRowFunction run_row = depthwise_row_for(s);
   for (std::int64_t block = begin.chunks; block < end.chunks; ++block)
     for (std::int64_t strip = begin.strips; strip < end.strips; ++strip) {
       const std::int64_t image = strip / s.out_h;
@@ -86,12 +117,7 @@ void depthwise(const Conv2dArgs& args, Extent begin, Extent end) {
                        0,
                        0};
       valid_taps(row.y * s.stride_h - s.pad_top, s.dilation_h, s.kernel_h, s.in_h, &row.ky_begin, &row.ky_end);
-      if (s.stride_w == 1)
-        depthwise_row<1>(args, row);
-      else if (s.stride_w == 2)
-        depthwise_row<2>(args, row);
-      else
-        depthwise_row<0>(args, row);
+      run_row(args, row);
     }
 }
 
