@@ -80,13 +80,13 @@ void clip(ImportNode& n) {
 void prelu(ImportNode& n) {
   const SymShape x = n.shape(0), slope = n.shape(1);
   if (n.type(0).dtype == DType::f32 && x.size() >= 2) {
+    // One a channel: [C, 1, ...] or [1, C, 1, ...], the channel aligned at dim 1.
     std::size_t ones = 0;
     for (const Dim& d : slope) ones += d == Dim(1) ? 1 : 0;
     const bool one = ones == slope.size();
-    // One a channel: [C, 1, ...] aligned at dim 1.
-    const bool channels =
-        slope.size() + 1 == x.size() && !slope.empty() && slope[0] == x[1] && ones + 1 == slope.size();
-    if (one || channels) return n.result("prelu", {n.in(0), n.reshape(n.in(1), {one ? Dim(1) : slope[0]})});
+    const std::size_t at = slope.size() == x.size() ? 1 : 0;
+    const bool channels = slope.size() + 1 - at == x.size() && slope[at] == x[1] && ones + 1 == slope.size();
+    if (one || channels) return n.result("prelu", {n.in(0), n.reshape(n.in(1), {one ? Dim(1) : x[1]})});
   }
   ValueId zero = n.scalar(0, n.type(0).dtype);
   ValueId positive = n.op("maximum", {n.in(0), zero}), negative = n.op("minimum", {n.in(0), zero});

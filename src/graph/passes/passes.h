@@ -32,6 +32,12 @@ Model fold_padding(const Model& model);
 // One node for several with the same op, attributes and inputs.
 Model merge_duplicates(const Model& model);
 
+// What other programs write out becomes one op again (the table in fuse_composites.cpp): silu, mish, softplus,
+// leaky_relu, hard_sigmoid, hard_swish, both forms of gelu, layer_norm, rms_norm, and linear from a product with a
+// weight and an added bias. Only where nobody else reads a step between, and the numbers are those of the formula to
+// 1e-5.
+Model fuse_composites(const Model& model);
+
 // softmax(scale q k^T + bias) v becomes one node `attention`: for the engine, other systems know the parts better.
 Model fuse_attention(const Model& model);
 
