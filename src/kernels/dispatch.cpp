@@ -1,4 +1,4 @@
-#include <immintrin.h>
+#include <cpuid.h>
 
 #include <array>
 #include <cstdlib>
@@ -48,10 +48,10 @@ const KernelTable& kernels(Isa isa) {
                  scalar::fill_rows, scalar::fill_resample, scalar::fill_int8),
       make_table(Isa::avx2, 8, avx2::fill_gemm, avx2::fill_conv, avx2::fill_depthwise, avx2::fill_conv_pixels,
                  avx2::fill_winograd, avx2::fill_pool, avx2::fill_elementwise, avx2::fill_rows, avx2::fill_resample,
-                 avx2::fill_int8),
+                 avx2::fill_int8, avx_vnni_supported() ? avx2::fill_int8_vnni : avx2::fill_int8_dot),
       make_table(Isa::avx512, 16, avx512::fill_gemm, avx512::fill_conv, avx512::fill_depthwise,
                  avx512::fill_conv_pixels, avx512::fill_winograd, avx512::fill_pool, avx512::fill_elementwise,
-                 avx512::fill_rows, avx512::fill_resample, avx512::fill_int8),
+                 avx512::fill_rows, avx512::fill_resample, avx512::fill_int8, avx512::fill_int8_dot),
   };
   return tables[static_cast<std::size_t>(isa)];
 }
@@ -61,6 +61,15 @@ std::string_view name(Isa isa) { return kNames[static_cast<std::size_t>(isa)]; }
 bool isa_supported(Isa isa) {
   static const std::array<bool, 3> supported = {true, detect(Isa::avx2), detect(Isa::avx512)};
   return supported[static_cast<std::size_t>(isa)];
+}
+
+// libgcc of GCC 12 does not name this one; the operating system's part is that of AVX2.
+bool avx_vnni_supported() {
+  static const bool supported = [] {
+    unsigned a = 0, b = 0, c = 0, d = 0;
+    return isa_supported(Isa::avx2) && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 4 & 1);
+  }();
+  return supported;
 }
 
 Isa best_isa() {

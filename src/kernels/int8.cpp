@@ -3,64 +3,92 @@
 #include <algorithm>
 #include <cstring>
 
-#include "kernels/simd/int8_pairs.h"
+#include "kernels/dot.h"
 
 namespace frugal {
 namespace {
 
-constexpr std::int64_t kMaxTaps = 256;          // the kernels keep the taps' places on the stack
 constexpr std::int64_t kMaxProducts = 1 << 16;  // 255 * 128 * 65536 is below 2^31
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 std::int64_t round_up(std::int64_t a, std::int64_t b) { return ceil_div(a, b) * b; }
-std::int64_t taps(const Conv2dShape& s) { return s.kernel_h * s.kernel_w; }
-std::int64_t products(const Conv2dShape& s) { return s.in_c / s.groups * taps(s); }
 
-// Padded output channels, of which each group has whole blocks.
-std::int64_t padded_out(const Int8Plan& plan) { return round_up(plan.shape.out_c, plan.table->channel_block); }
-std::int64_t header_bytes(const Int8Plan& plan) { return round_up(padded_out(plan) * 4, 64); }
-
-Int8Dense dense_of(const Int8Plan& plan) {
-  const Int8Table& t = plan.table->int8;
-  if (plan.pairs) return avx2::int8_pairs();
-  return {t.step, t.weight_bytes, t.dense_extent, t.dense, t.dense_scratch};
+const DotKernel<Int8Args>& kernel_of(const Int8Plan& plan) {
+  return int8_depthwise(plan) ? plan.table->int8.depthwise : plan.table->int8.dense;
 }
 
-// Dot products of one tap over all input channels of a group.
-std::int64_t dots(const Int8Plan& plan) {
-  const std::int64_t c = plan.table->channel_block, in_c = plan.shape.in_c / plan.shape.groups,
-                     step = dense_of(plan).step;
-  return in_c / c * (c / step) + ceil_div(in_c % c, step);
+std::int64_t chunks(const Int8Plan& plan) {
+  return plan.shape.groups * ceil_div(plan.shape.out_c / plan.shape.groups, 2 * plan.table->channel_block);
 }
 
-template <typename T>
-void pack_dense(const Int8Plan& plan, const std::int8_t* weights, T* to) {
+std::int64_t starts_bytes(const Int8Plan& plan) { return round_up(plan.shape.out_c, plan.table->channel_block) * 4; }
+std::int64_t header_bytes(const Int8Plan& plan) {
+  const std::int64_t split = kernel_of(plan).splits ? chunks(plan) * static_cast<std::int64_t>(sizeof(DotChunk)) : 0;
+  return round_up(starts_bytes(plan), 64) + round_up(split, 64);
+}
+
+// What of the second weight of a pair goes into the second vector: 255 times the sum of those of one sign has to stay
+// within 16 bits.
+int excess(int first, int second) {
+  constexpr int kMost = 128;
+  const int over = std::max(first, 0) + std::max(second, 0) - kMost,
+            under = std::min(first, 0) + std::min(second, 0) + kMost;
+  return over > 0 ? over : under < 0 ? under : 0;
+}
+
+void append(std::vector<std::uint8_t>& to, const std::vector<std::int8_t>& bytes) {
+  to.insert(to.end(), bytes.begin(), bytes.end());
+}
+
+void pack_dense(const Int8Plan& plan, const std::int8_t* weights, std::vector<std::uint8_t>& to) {
   const Conv2dShape& s = plan.shape;
-  const std::int64_t c = plan.table->channel_block, step = dense_of(plan).step, chunk = 2 * c;
-  const std::int64_t out_c = s.out_c / s.groups, in_c = s.in_c / s.groups;
-  for (std::int64_t g = 0; g < s.groups; ++g)
-    for (std::int64_t first = 0; first < out_c; first += chunk) {
-      const std::int64_t width = first + c < out_c ? chunk : c;
-      for (std::int64_t block = 0; block < in_c; block += c)
-        for (std::int64_t tap = 0; tap < taps(s); ++tap)
-          for (std::int64_t ic = block; ic < std::min(block + c, in_c); ic += step)
-            for (std::int64_t o = first; o < first + width; ++o)
-              for (std::int64_t i = ic; i < ic + step; ++i)
-                *to++ = o < out_c && i < in_c ? weights[((g * out_c + o) * in_c + i) * taps(s) + tap] : 0;
-    }
+  const int step = plan.table->int8.dense.step;
+  std::vector<std::int8_t> vector;
+  each_dot(*plan.table, s, step, [&](auto, auto first, auto width, auto in, auto tap) {
+    vector.clear();
+    for (std::int64_t o = first; o < first + width; ++o)
+      for (std::int64_t i = in; i < in + step; ++i) vector.push_back(weight_at(s, weights, first, o, i, tap));
+    append(to, vector);
+  });
 }
 
-void pack_depthwise(const Int8Plan& plan, const std::int8_t* weights, float* to) {
-  const std::int64_t c = plan.table->channel_block, n = taps(plan.shape);
-  for (std::int64_t b = 0; b < padded_out(plan); b += c)
+void pack_split(const Int8Plan& plan, const std::int8_t* weights, std::vector<std::uint8_t>& to) {
+  const Conv2dShape& s = plan.shape;
+  constexpr int kStep = 4;
+  const auto base = static_cast<std::int64_t>(to.size());
+  std::vector<DotChunk> table(static_cast<std::size_t>(chunks(plan)), DotChunk{-1, 0});
+  std::vector<std::uint8_t> advance;
+  std::vector<std::int8_t> vector, rest;
+  each_dot(*plan.table, s, kStep, [&](auto chunk, auto first, auto width, auto in, auto tap) {
+    DotChunk& at = table[static_cast<std::size_t>(chunk)];
+    if (at.weights < 0) at = {static_cast<std::int64_t>(to.size()) - base, static_cast<std::int64_t>(advance.size())};
+    vector.clear(), rest.clear();
+    bool splits = false;
+    for (std::int64_t o = first; o < first + width; ++o)
+      for (std::int64_t i = in; i < in + kStep; i += 2) {
+        const std::int8_t a = weight_at(s, weights, first, o, i, tap), b = weight_at(s, weights, first, o, i + 1, tap);
+        const int over = excess(a, b);
+        vector.insert(vector.end(), {a, static_cast<std::int8_t>(b - over)});
+        rest.insert(rest.end(), {std::int8_t{0}, static_cast<std::int8_t>(over)});
+        splits = splits || over != 0;
+      }
+    append(to, vector);
+    if (splits) append(to, rest), advance.push_back(0);
+    advance.push_back(4);
+  });
+  for (DotChunk& at : table) at.advance += static_cast<std::int64_t>(to.size()) - base;
+  to.insert(to.end(), advance.begin(), advance.end());
+  std::memcpy(to.data() + round_up(starts_bytes(plan), 64), table.data(), table.size() * sizeof(DotChunk));
+}
+
+void pack_depthwise(const Int8Plan& plan, const std::int8_t* weights, std::vector<std::uint8_t>& to) {
+  const std::int64_t c = plan.table->channel_block, n = dot_taps(plan.shape), out_c = plan.shape.out_c;
+  std::vector<float> floats;
+  for (std::int64_t b = 0; b < out_c; b += c)
     for (std::int64_t tap = 0; tap < n; ++tap)
-      for (std::int64_t o = b; o < b + c; ++o) *to++ = o < plan.shape.out_c ? weights[o * n + tap] : 0;
-}
-
-Int8Dense kernel_of(const Int8Plan& plan) {
-  const Int8Table& t = plan.table->int8;
-  if (int8_depthwise(plan)) return {1, 4, t.depthwise_extent, t.depthwise, t.depthwise_scratch};
-  return dense_of(plan);
+      for (std::int64_t o = b; o < b + c; ++o) floats.push_back(o < out_c ? weights[o * n + tap] : 0);
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(floats.data());
+  to.insert(to.end(), bytes, bytes + floats.size() * sizeof(float));
 }
 
 std::int64_t scratch_step(const Int8Plan& plan) {
@@ -69,42 +97,14 @@ std::int64_t scratch_step(const Int8Plan& plan) {
   return round_up(kernel_of(plan).scratch(args), 64);
 }
 
-// Split by strips of the picture or by output channels? As for floats (conv2d.cpp), in 8-bit multiply-adds: a byte
-// of weights from the shared cache, and a byte that the other core has just written.
-bool split_by_strips(const Int8Plan& plan, const Extent& extent, int threads) {
-  constexpr double kShared = 2, kForeign = 12;
-  const Conv2dShape& s = plan.shape;
-  auto share = [&](std::int64_t items) {
-    return static_cast<double>(ceil_div(items, threads)) / static_cast<double>(std::max<std::int64_t>(items, 1));
-  };
-  const auto pixels = static_cast<double>(s.batch * s.out_h * s.out_w);
-  const double macs = pixels * static_cast<double>(s.out_c * products(s));
-  const auto weights = static_cast<double>(int8_packed_bytes(plan));
-  const double maps = static_cast<double>(s.batch * s.in_c * s.in_h * s.in_w) + pixels * static_cast<double>(s.out_c);
-  return macs * share(extent.strips) + kShared * weights <=
-         macs * share(extent.chunks) + kShared * weights / threads + kForeign * maps * (threads - 1) / threads;
-}
-
 }  // namespace
 
 bool int8_fits(const KernelTable& table, const Conv2dShape& s) {
-  if (taps(s) > kMaxTaps || products(s) > kMaxProducts || s.stride_h > 16 || s.stride_w > 16) return false;
-  const int block = table.channel_block;
   const bool depthwise = s.groups == s.in_c && s.groups == s.out_c;
-  return s.groups == 1 || depthwise || (s.in_c / s.groups % block == 0 && s.out_c / s.groups % block == 0);
-}
-
-bool int8_pairs_fit(const KernelTable& table, const Conv2dShape& s, const std::int8_t* weights) {
-  if (table.isa != Isa::avx2) return false;
-  constexpr int kMost = 128;  // 255 * 128 is below 2^15
-  const std::int64_t in_c = s.in_c / s.groups, n = taps(s);
-  for (std::int64_t o = 0; o < s.out_c; ++o)
-    for (std::int64_t i = 0; i + 1 < in_c; i += 2)
-      for (std::int64_t t = 0; t < n; ++t) {
-        const int a = weights[(o * in_c + i) * n + t], b = weights[(o * in_c + i + 1) * n + t];
-        if (std::max(a, 0) + std::max(b, 0) > kMost || std::min(a, 0) + std::min(b, 0) < -kMost) return false;
-      }
-  return true;
+  if (dot_products(s) > kMaxProducts) return false;
+  Conv2dShape one = s;
+  if (depthwise) one.groups = 1;
+  return dot_fits(table, one);
 }
 
 bool int8_depthwise(const Int8Plan& plan) {
@@ -112,58 +112,45 @@ bool int8_depthwise(const Int8Plan& plan) {
   return plan.table->channel_block > 1 && s.groups > 1 && s.groups == s.in_c && s.groups == s.out_c;
 }
 
-std::int64_t int8_packed_bytes(const Int8Plan& plan) {
+std::vector<std::uint8_t> int8_pack(const Int8Plan& plan, const std::int8_t* weights) {
   const Conv2dShape& s = plan.shape;
-  if (plan.table->channel_block == 1) return header_bytes(plan) + s.out_c * products(s);
-  if (int8_depthwise(plan)) return header_bytes(plan) + padded_out(plan) * taps(s) * 4;
-  return header_bytes(plan) +
-         padded_out(plan) * dots(plan) * taps(s) * dense_of(plan).step * dense_of(plan).weight_bytes;
-}
-
-void int8_pack(const Int8Plan& plan, const std::int8_t* weights, std::uint8_t* packed) {
-  const Conv2dShape& s = plan.shape;
-  std::memset(packed, 0, static_cast<std::size_t>(header_bytes(plan)));
-  auto* first = reinterpret_cast<std::int32_t*>(packed);
+  const std::int64_t all = s.out_c * dot_products(s);
+  std::vector<std::uint8_t> packed(static_cast<std::size_t>(header_bytes(plan)));
+  packed.reserve(packed.size() + static_cast<std::size_t>(all + all / 2));
+  if (plan.table->channel_block == 1)
+    packed.insert(packed.end(), weights, weights + all);
+  else if (int8_depthwise(plan))
+    pack_depthwise(plan, weights, packed);
+  else if (kernel_of(plan).splits)
+    pack_split(plan, weights, packed);
+  else
+    pack_dense(plan, weights, packed);
+  auto* first = reinterpret_cast<std::int32_t*>(packed.data());
   for (std::int64_t o = 0; o < s.out_c; ++o) {
     std::int32_t sum = 0;
-    for (std::int64_t i = 0; i < products(s); ++i) sum += weights[o * products(s) + i];
+    for (std::int64_t i = 0; i < dot_products(s); ++i) sum += weights[o * dot_products(s) + i];
     first[o] = -plan.in_zero * sum;
   }
-  std::uint8_t* to = packed + header_bytes(plan);
-  if (plan.table->channel_block == 1)
-    std::memcpy(to, weights, static_cast<std::size_t>(s.out_c * products(s)));
-  else if (int8_depthwise(plan))
-    pack_depthwise(plan, weights, reinterpret_cast<float*>(to));
-  else if (dense_of(plan).weight_bytes == 1)
-    pack_dense(plan, weights, reinterpret_cast<std::int8_t*>(to));
-  else
-    pack_dense(plan, weights, reinterpret_cast<std::int16_t*>(to));
+  return packed;
 }
 
 std::int64_t int8_scratch_bytes(const Int8Plan& plan, int threads) { return scratch_step(plan) * threads; }
 
 void int8_run(const Int8Plan& plan, ThreadPool& pool, const std::uint8_t* in, const std::uint8_t* packed, void* out,
               const Int8Epilogue& epilogue, std::uint8_t* scratch) {
-  const Int8Args args{.shape = plan.shape,
+  const Conv2dShape& s = plan.shape;
+  const Int8Args args{.shape = s,
                       .in = in,
                       .in_zero = plan.in_zero,
                       .weights = packed + header_bytes(plan),
+                      .chunks = reinterpret_cast<const DotChunk*>(packed + round_up(starts_bytes(plan), 64)),
                       .first = reinterpret_cast<const std::int32_t*>(packed),
                       .out = out,
                       .row_major = plan.row_major,
                       .epilogue = epilogue};
-  const Int8Dense kernel = kernel_of(plan);
-  const Extent extent = kernel.extent(args);
-  const std::int64_t step = scratch_step(plan);
-  if (split_by_strips(plan, extent, pool.threads())) {
-    pool.parallel_for(extent.strips, 1, [&](std::int64_t begin, std::int64_t end, int thread) {
-      kernel.run(args, {0, begin}, {extent.chunks, end}, scratch + thread * step);
-    });
-  } else {
-    pool.parallel_for(extent.chunks, 1, [&](std::int64_t begin, std::int64_t end, int thread) {
-      kernel.run(args, {begin, 0}, {end, extent.strips}, scratch + thread * step);
-    });
-  }
+  const auto maps = static_cast<double>(s.batch * (s.in_c * s.in_h * s.in_w + s.out_c * s.out_h * s.out_w));
+  run_dot(kernel_of(plan), args, pool, static_cast<double>(s.out_c * dot_products(s)), maps, scratch,
+          scratch_step(plan));
 }
 
 }  // namespace frugal

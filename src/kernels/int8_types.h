@@ -22,10 +22,18 @@ struct Int8Epilogue {
   bool residual_last = false;
   float residual_scale = 1;
   std::int32_t residual_zero = 0;
-  ActivationSpec activation;
+  ActivationSpec activation{};
   bool quantized = false;
   float to_steps = 1;  // 1 / output scale, or 1 where the compiler has put that into the rest
   std::int32_t zero = 0;
+};
+
+// Of a chunk of output channels: where its weights begin in the packed ones, in bytes, and where its `advance` does.
+// With vpmaddubsw, sums of two products must not overflow 16 bits; where they might, a vector of weights is a sum of
+// two, and takes two dot products with the same input. `advance` is, for every vector, the step to the input of the
+// next one: 4 bytes, or 0.
+struct DotChunk {
+  std::int64_t weights, advance;
 };
 
 // A convolution, or a linear layer where `row_major`: then the shape is 1x1 over in_h = out_h = 1 rows of in_w = out_w
@@ -35,6 +43,7 @@ struct Int8Args {
   const std::uint8_t* in = nullptr;
   std::int32_t in_zero = 0;             // what padding holds
   const void* weights = nullptr;        // packed, see kernels/int8.h
+  const DotChunk* chunks = nullptr;     // where the kernel splits weights
   const std::int32_t* first = nullptr;  // sums start here: -in_zero * (sum of the channel's weights)
   void* out = nullptr;                  // bytes, or floats where not epilogue.quantized
   bool row_major = false;
@@ -61,14 +70,8 @@ struct Int8Table {
   void (*quantize_to_blocked)(std::int64_t channels, std::int64_t pixels, const float* in, std::uint8_t* out,
                               float scale, std::int32_t zero, std::int64_t begin, std::int64_t end);
 
-  int step;          // input channels that one dot product sums: 4 with VNNI, 2 else
-  int weight_bytes;  // of a packed weight
-  Extent (*dense_extent)(const Int8Args& args);
-  void (*dense)(const Int8Args& args, Extent begin, Extent end, std::uint8_t* scratch);
-  std::int64_t (*dense_scratch)(const Int8Args& args);
-  Extent (*depthwise_extent)(const Int8Args& args);
-  void (*depthwise)(const Int8Args& args, Extent begin, Extent end, std::uint8_t* scratch);
-  std::int64_t (*depthwise_scratch)(const Int8Args& args);
+  DotKernel<Int8Args> dense;
+  DotKernel<Int8Args> depthwise;
   void (*add)(const Int8AddArgs& args, std::int64_t begin, std::int64_t end);
   // As KernelTable::pool with Pool::max, on bytes.
   void (*max_pool)(const PoolArgs& args, const std::uint8_t* in, std::uint8_t* out, std::int64_t begin,

@@ -17,6 +17,7 @@ const KernelTable& kernels(Isa isa);  // the ISA must be supported
 std::string_view name(Isa isa);
 bool isa_supported(Isa isa);
 Isa best_isa();
+bool avx_vnni_supported();  // then avx2's 8-bit kernels use it
 // UsageError names what would be right, also where this machine lacks the instruction set.
 Isa isa_from_name(std::string_view wanted);
 // FRUGAL_ISA=scalar|avx2|avx512 where set, else best_isa().

@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "kernels/conv2d.h"
 #include "kernels/gemm.h"
+#include "kernels/int8.h"
 
 namespace frugal {
 namespace {
@@ -50,6 +51,7 @@ struct Checker {
   void elementwise();
   void rows();
   void convolution(const Conv2dShape& shape);
+  void bytes(const Conv2dShape& shape);
   void pooling();
 };
 
@@ -160,6 +162,27 @@ void Checker::pooling() {
     });
 }
 
+// Sums of bytes as floats: equal to the last bit.
+void Checker::bytes(const Conv2dShape& shape) {
+  auto random_bytes = [&](std::int64_t n) {
+    std::vector<std::uint8_t> out(static_cast<std::size_t>(n));
+    for (std::uint8_t& b : out) b = static_cast<std::uint8_t>(random.below(256));
+    return out;
+  };
+  const std::vector<std::uint8_t> in = random_bytes(shape.in_w * shape.in_c),
+                                  weights = random_bytes(shape.out_c * shape.in_c);
+  const Values ones(static_cast<std::size_t>(shape.out_c + 64), 1), zeros(ones.size());
+  both(fmt::format("int8 {}", table.int8.dense.instruction), 0, [&](const KernelTable& t) {
+    const Int8Plan plan{&t, shape, true, 121};
+    const std::vector<std::uint8_t> packed = int8_pack(plan, reinterpret_cast<const std::int8_t*>(weights.data()));
+    std::vector<std::uint8_t> scratch(static_cast<std::size_t>(int8_scratch_bytes(plan, 1)));
+    Values out(static_cast<std::size_t>(shape.out_w * shape.out_c));
+    int8_run(plan, pool, in.data(), packed.data(), out.data(), {.multiplier = ones.data(), .bias = zeros.data()},
+             scratch.data());
+    return out;
+  });
+}
+
 Conv2dShape conv_shape(std::int64_t in_c, std::int64_t out_c, std::int64_t height, std::int64_t width,
                        std::int64_t kernel, std::int64_t stride, std::int64_t groups) {
   Conv2dShape s;
@@ -186,6 +209,11 @@ std::vector<KernelCheck> check_kernels(Isa isa, std::uint64_t seed) {
   checker.convolution(conv_shape(checker.size(8, 40), checker.size(8, 40), side(), side(), 3, 1, 1));
   checker.convolution(conv_shape(checker.size(8, 40), checker.size(8, 40), side(), side(), 1, 1, 1));
   checker.convolution(conv_shape(48, 48, side(), side(), 3, 1, 48));  // depthwise
+  for (int i = 0; i < 4; ++i) {
+    Conv2dShape rows;
+    rows.in_c = checker.size(1, 150), rows.out_c = checker.size(1, 70), rows.in_w = rows.out_w = checker.size(1, 40);
+    checker.bytes(rows);
+  }
   return checker.checks;
 }
 

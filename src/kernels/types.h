@@ -116,6 +116,19 @@ struct Extent {
   std::int64_t chunks, strips;
 };
 
+// A convolution or linear layer by dot products of `step` input channels. Computes the rectangle [begin, end) of its
+// extent; `scratch` is one thread's. `splits`: see DotChunk (int8_types.h).
+template <typename Args>
+struct DotKernel {
+  Extent (*extent)(const Args& args);
+  void (*run)(const Args& args, Extent begin, Extent end, std::uint8_t* scratch);
+  std::int64_t (*scratch)(const Args& args);
+  int step;
+  bool splits;
+  const char* instruction;
+};
+constexpr std::int64_t kMaxDotTaps = 256;  // the kernels keep the taps' places on the stack
+
 // Transformed input of tiles [first, first + count): [(m + 2)^2][input block][count][c].
 struct WinogradTiles {
   float* data;

@@ -103,6 +103,7 @@ int run_doctor(const Common& common) {
                 {"memory_bytes", memory_bytes("MemTotal")},
                 {"memory_available_bytes", memory_bytes("MemAvailable")},
                 {"peak_gmac_per_s", peaks},
+                {"int8", active_kernels().int8.dense.instruction},
                 {"libtorch", !trainer.empty()},
                 {"mpi", in_path("mpirun")},
                 {"checks", list}});
@@ -114,6 +115,8 @@ int run_doctor(const Common& common) {
   print("isa           {} (of {})\n", name(active_isa()), join(isa_names.get<std::vector<std::string>>(), ", "));
   for (Isa isa : isas)
     print("peak          {:.1f} GMAC/s fp32 on one core with {}\n", measured_peak_gmacs(isa), name(isa));
+  print("8 bits        {}{}\n", active_kernels().int8.dense.instruction,
+        active_isa() == Isa::avx2 && avx_vnni_supported() ? " (AVX-VNNI)" : "");
   for (const Cache& cache : caches()) print("{:<13} {}\n", cache.name, bytes_text(cache.bytes));
   print("memory        {}, {} available\n", bytes_text(memory_bytes("MemTotal")),
         bytes_text(memory_bytes("MemAvailable")));

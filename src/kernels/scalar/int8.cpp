@@ -103,14 +103,8 @@ void fill_int8(KernelTable& table) {
   table.int8 = {.quantize = quantize,
                 .dequantize = dequantize,
                 .quantize_to_blocked = quantize_to_blocked,
-                .step = 1,
-                .weight_bytes = 1,
-                .dense_extent = extent,
-                .dense = convolve,
-                .dense_scratch = no_scratch,
-                .depthwise_extent = extent,
-                .depthwise = convolve,
-                .depthwise_scratch = no_scratch,
+                .dense = {extent, convolve, no_scratch, 1, false, "reference"},
+                .depthwise = {extent, convolve, no_scratch, 1, false, "reference"},
                 .add = add,
                 .max_pool = max_pool};
 }

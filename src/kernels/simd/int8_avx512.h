@@ -1,4 +1,4 @@
-// Integers for the 8-bit kernels: 16 sums, four products each (AVX-512 VNNI).
+// Integers for the 8-bit kernels: 16 in a vector.
 #pragma once
 
 #include "kernels/simd/vec_avx512.h"
@@ -7,19 +7,12 @@ namespace frugal::avx512 {
 namespace {
 
 using I = __m512i;
-constexpr int kStep = 4;  // input channels of one dot product
-using Packed = std::int8_t;
 
 inline I load_i(const void* p) { return _mm512_loadu_si512(p); }
 inline I broadcast_i(const void* p) {
   std::int32_t x;
   std::memcpy(&x, p, sizeof(x));
   return _mm512_set1_epi32(x);
-}
-// In assembler: from the intrinsic GCC 12 makes a copy of every sum, and spills.
-inline I dot(I sum, I x, I w) {
-  asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(x), "v"(w));
-  return sum;
 }
 inline V to_float(I x) { return _mm512_cvtepi32_ps(x); }
 inline V load_bytes(const std::uint8_t* p) {
@@ -31,11 +24,6 @@ inline void store_bytes(std::uint8_t* p, V v, I zero) {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p), to_bytes(v, zero));
 }
 inline I set1_i(std::int32_t x) { return _mm512_set1_epi32(x); }
-
-// A pixel's block of channels as dot products read it.
-inline void stage_pixel(const std::uint8_t* from, std::uint8_t* to) {
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
-}
 inline __m128i load_lanes(const std::uint8_t* p) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)); }
 inline void store_lanes(std::uint8_t* p, __m128i x) { _mm_storeu_si128(reinterpret_cast<__m128i*>(p), x); }
 

@@ -1,7 +1,7 @@
 // The store of every 8-bit kernel: exact sums become bytes or floats.
 #pragma once
 
-#include "kernels/simd/epilogue.inl"
+#include "kernels/simd/conv_common.inl"
 
 namespace frugal::FRUGAL_SIMD {
 namespace {
@@ -27,6 +27,28 @@ inline V load_bytes_first(const std::uint8_t* p, int n) {
   std::uint8_t bytes[kLanes] = {};
   std::memcpy(bytes, p, static_cast<std::size_t>(n));
   return load_bytes(bytes);
+}
+
+inline Int8Store int8_store(const Int8Args& a, std::int64_t image, std::int64_t block, int blocks, std::int64_t pixel) {
+  const Conv2dShape& s = a.shape;
+  const Int8Epilogue& e = a.epilogue;
+  const std::int64_t pixels = s.out_h * s.out_w;
+  const std::int64_t row = a.row_major ? s.out_c : kLanes, plane = a.row_major ? kLanes : pixels * kLanes;
+  const std::int64_t at =
+      a.row_major ? pixel * row + block * kLanes : (image * blocks_of(s.out_c) + block) * plane + pixel * kLanes;
+  const std::int64_t left = s.out_c - (block + blocks - 1) * kLanes;
+  auto byte_at = [at](const void* base, bool bytes) -> const void* {
+    return bytes ? static_cast<const void*>(static_cast<const std::uint8_t*>(base) + at)
+                 : static_cast<const void*>(static_cast<const float*>(base) + at);
+  };
+  return {const_cast<void*>(byte_at(a.out, e.quantized)),
+          e.residual ? byte_at(e.residual, !e.residual_is_float) : nullptr,
+          row,
+          plane,
+          e.multiplier + block * kLanes,
+          e.bias + block * kLanes,
+          static_cast<int>(left < kLanes ? left : kLanes),
+          !a.row_major};
 }
 
 enum class Residual { none, bytes, floats };

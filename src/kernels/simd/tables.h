@@ -18,6 +18,13 @@ namespace frugal {
   void fill_resample(KernelTable& table);    \
   double fma_loop(std::int64_t steps);       \
   }
+namespace avx2 {
+void fill_int8_dot(KernelTable& table);
+void fill_int8_vnni(KernelTable& table);
+}  // namespace avx2
+namespace avx512 {
+void fill_int8_dot(KernelTable& table);
+}
 FRUGAL_DECLARE_FILLERS(scalar)
 FRUGAL_DECLARE_FILLERS(avx2)
 FRUGAL_DECLARE_FILLERS(avx512)
