@@ -35,8 +35,9 @@ class OnnxUnsupported : public Error {
 Model load_onnx(const std::string& path, const OnnxOptions& options = {});
 
 // Writes `model` as ONNX of opset 19 (IR 9) with the names of its inputs, outputs and weights; its notes become
-// metadata. Ops that ONNX lacks are written as the standard ops they are made of (silu, gelu, adaptive pooling, ...);
-// those that cannot be stand under the domain "frugal" with their own attributes. Replaces the file atomically.
+// metadata. Ops that ONNX lacks are written as the standard ops they are made of (silu, gelu, adaptive pooling, the
+// engine's ops on bytes, ...); one without such a form stands under the domain "frugal" with its own attributes, which
+// load_onnx reads. Replaces the file atomically.
 // Error: a node that cannot be written, more than 2 GiB.
 void save_onnx(const std::string& path, const Model& model);
 std::string onnx_bytes(const Model& model);  // the same file in memory

@@ -88,6 +88,24 @@ TEST(Onnx, KeepsNamesAndLeavesTheBatchOpen) {
   EXPECT_EQ(to_string(load(linear(), {.shapes = {{"x", {5, 3}}}}).graph.value(0).type), "float32[5,3]");
 }
 
+// An op without a form in ONNX is written so.
+TEST(Onnx, ReadsOpsOfOurOwnDomain) {
+  ModelProto m;
+  m.add_opset_import()->set_version(19);
+  add_input(m, "x", {"n", "4", "6", "6"});
+  auto& node = add_node(m, "adaptive_avg_pool2d", {"x"}, {"y"});
+  node.set_domain("frugal");
+  auto& size = *node.add_attribute();
+  size.set_name("size");
+  size.add_ints(3);
+  size.add_ints(2);
+  m.mutable_graph()->add_output()->set_name("y");
+  Model model = load(m);
+  EXPECT_EQ(to_string(model.graph.value(model.graph.outputs()[0]).type.shape), "n,4,3,2");
+  node.set_op_type("no_such_op");
+  EXPECT_THROW(load(m), OnnxUnsupported);
+}
+
 // Reshape(x, Concat(Gather(Shape(x), 0) * 2, [-1])) and what torch writes around an Expand.
 TEST(Onnx, ShapeArithmeticBecomesAttributes) {
   ModelProto m;

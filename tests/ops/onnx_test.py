@@ -31,12 +31,13 @@ def session(path):
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
-def difference(got, expected):
-    """nan and infinities must stand in the same places."""
+def difference(got, expected, steps=0):
+    """nan and infinities must stand in the same places. Integers may differ by `steps`."""
     if got.shape != expected.shape or got.dtype != expected.dtype:
         return f"{got.dtype}{got.shape} instead of {expected.dtype}{expected.shape}"
     if expected.dtype.kind in "biu":
-        return None if np.array_equal(got, expected) else "other integers"
+        apart = np.abs(got.astype(np.int64) - expected.astype(np.int64)).max(initial=0)
+        return None if apart <= steps else "other integers"
     tolerance = 2e-3 if expected.dtype == np.float16 else TOLERANCE
     if got.size == 0 or np.allclose(got, expected, rtol=0, atol=tolerance * max(1, finite_top(expected)), equal_nan=True):
         return None
@@ -77,7 +78,10 @@ class ForeignRunTime(unittest.TestCase):
                 net = session(path)
                 names = [o.name for o in net.get_outputs()]
                 outputs = net.run(names, {i.name: arrays[i.name] for i in net.get_inputs()})
-                found = [d for d in map(difference, outputs, [arrays[n] for n in names]) if d]
+                # The engine's ops on bytes are written as the layers in floats that they are made of: sums in another
+                # order are rounded to a neighbour where they lie between two.
+                steps = 1 if "_int8_" in path.stem else 0
+                found = [d for got, n in zip(outputs, names) if (d := difference(got, arrays[n], steps))]
             except Exception as problem:  # pylint: disable=broad-except
                 typed = any(i.type.tensor_type.elem_type != onnx.TensorProto.FLOAT for i in model.graph.input)
                 if any(w in str(problem) for w in LIMITS + (TYPES if typed else ())):

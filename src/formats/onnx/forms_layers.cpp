@@ -135,6 +135,36 @@ void rms_norm(const OnnxNode& n) {
   n.emit("Mul", {n.step("Div", {n.in(0), root}), n.in(1)});
 }
 
+// Until opset 21 ONNX has one scale a group: the groups are normalised as channels are, then come ours.
+void group_norm(const OnnxNode& n) {
+  const std::int64_t groups = attr_int(n.node(), "groups");
+  Tensor ones(DType::f32, {groups}), zeros(DType::f32, {groups});
+  std::fill_n(ones.data<float>(), groups, 1.0f);
+  std::string y = n.step("Reshape", {n.in(0), n.ints({0, groups, -1})});
+  y = n.step("InstanceNormalization", {y, n.tensor(std::move(ones)), n.tensor(std::move(zeros))},
+             {{"epsilon", attr_real(n.node(), "eps")}});
+  Ints channels(n.rank(0) - 1, 1);
+  channels[0] = -1;
+  y = n.step("Reshape", {y, n.dims(n.out_type().shape)});
+  y = n.step("Mul", {y, n.step("Reshape", {n.in(1), n.ints(channels)})});
+  n.emit("Add", {y, n.step("Reshape", {n.in(2), n.ints(channels)})});
+}
+
+// Ours have no lengths of sequences.
+void recurrent(const OnnxNode& n, const char* op, Attrs attrs) {
+  std::vector<std::string> inputs = n.inputs();
+  if (inputs.size() > 4) inputs.insert(inputs.begin() + 4, "");
+  for (const char* name : {"direction", "hidden"})
+    attrs[name == std::string("hidden") ? "hidden_size" : name] = attribute(n.node(), name);
+  n.emit(op, std::move(inputs), std::move(attrs));
+}
+
+void rnn(const OnnxNode& n) {
+  const Dim activation = Dim::symbol(attr_text(n.node(), "activation") == "relu" ? "Relu" : "Tanh");
+  const std::size_t directions = attr_text(n.node(), "direction") == "bidirectional" ? 2 : 1;
+  recurrent(n, "RNN", {{"activations", Attr(SymShape(directions, activation))}});  // written as a list of texts
+}
+
 // Without a zero point ONNX gives bytes without sign.
 void quantize_linear(const OnnxNode& n) {
   std::string zero = n.in(2);
@@ -162,6 +192,12 @@ void add_layer_forms(OnnxForms& forms) {
   for (auto [ours, theirs] : std::initializer_list<std::pair<const char*, const char*>>{
            {"softmax", "Softmax"}, {"log_softmax", "LogSoftmax"}, {"hardmax", "Hardmax"}})
     forms.rename(ours, theirs, {{"axis", "axis"}});
+  forms.add("group_norm", group_norm);
+  forms.add("lstm", [](const OnnxNode& n) { recurrent(n, "LSTM", {}); });
+  forms.add("gru", [](const OnnxNode& n) {
+    recurrent(n, "GRU", {{"linear_before_reset", attr_flag(n.node(), "linear_before_reset")}});
+  });
+  forms.add("rnn", rnn);
   forms.add("quantize_linear", quantize_linear);
   forms.rename("dequantize_linear", "DequantizeLinear", {{"axis", "axis"}});
 }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 
 #include "formats/onnx/form.h"
 #include "graph/op.h"
@@ -100,6 +101,26 @@ void top_k(const OnnxNode& n) {
           {"sorted", attr_flag(n.node(), "sorted")}});
 }
 
+// From the last element back to the first.
+void flip(const OnnxNode& n) {
+  Ints axes = attr_ints(n.node(), "axes");
+  if (axes.empty())
+    for (std::size_t i = 0; i < n.rank(0); ++i) axes.push_back(static_cast<std::int64_t>(i));
+  if (axes.empty()) return n.emit("Identity", {n.in(0)});
+  auto all = [&](std::int64_t v) { return n.ints(Ints(axes.size(), v)); };
+  n.emit("Slice", {n.in(0), all(-1), all(std::numeric_limits<std::int64_t>::min()), n.ints(axes), all(-1)});
+}
+
+void one_hot(const OnnxNode& n) {
+  Tensor values = Tensor::from<float>(
+      {2}, {static_cast<float>(attr_real(n.node(), "off")), static_cast<float>(attr_real(n.node(), "on"))});
+  const std::string depth = n.ints({attr_int(n.node(), "depth")}), on_off = n.tensor(std::move(values));
+  if (n.rank(0) > 0) return n.emit("OneHot", {n.in(0), depth, on_off}, {{"axis", attr_int(n.node(), "axis")}});
+  // ONNX has no index without dims.
+  const std::string one = n.step("OneHot", {n.step("Reshape", {n.in(0), n.ints({1})}), depth, on_off});
+  n.emit("Reshape", {one, depth});
+}
+
 }  // namespace
 
 void add_shape_forms(OnnxForms& forms) {
@@ -139,6 +160,14 @@ void add_shape_forms(OnnxForms& forms) {
   forms.add("argmin", index_of("ArgMin"));
   forms.add("cum_sum", cumulative_sum);
   forms.add("top_k", top_k);
+  forms.add("flip", flip);
+  forms.add("one_hot", one_hot);
+  forms.add("trilu", [](const OnnxNode& n) {
+    n.emit("Trilu", {n.in(0), n.tensor(Tensor::scalar<std::int64_t>(attr_int(n.node(), "k")))},
+           {{"upper", attr_flag(n.node(), "upper")}});
+  });
+  forms.rename("grid_sample", "GridSample",
+               {{"mode", "mode"}, {"padding_mode", "padding_mode"}, {"align_corners", "align_corners"}});
 }
 
 }  // namespace frugal

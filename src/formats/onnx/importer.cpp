@@ -243,7 +243,8 @@ void Importer::convert(ImportNode& node) {
   const onnx::NodeProto& proto = node.proto();
   node.require(proto.output_size() <= 64 && proto.input_size() <= 4096, "it has too many inputs or outputs");
   if (inline_function(node)) return;
-  if (proto.domain() == "com.microsoft" || proto.domain() == "frugal") {
+  if (proto.domain() == "frugal") return convert_own(node);
+  if (proto.domain() == "com.microsoft") {
     auto found = table_.find(proto.domain() + ":" + proto.op_type());
     node.require(found != table_.end(), "there is no op {} of the domain {} here", proto.op_type(), proto.domain());
     return found->second(node);

@@ -128,6 +128,7 @@ void add_resize(ConverterTable& table);
 void add_recurrent(ConverterTable& table);
 void add_quantised(ConverterTable& table);
 void add_einsum(ConverterTable& table);
+void convert_own(ImportNode& node);  // of the domain "frugal": an op of ours with its own attributes
 
 // True where the node's results are known from what is known of its inputs; they are set then.
 bool evaluate(ImportNode& node);

@@ -1,5 +1,6 @@
 #include "base/check.h"
 #include "formats/file.h"
+#include "formats/onnx/expand_int8.h"
 #include "formats/onnx/form.h"
 #include "formats/onnx/onnx.pb.h"
 #include "formats/onnx/writer.h"
@@ -13,7 +14,8 @@ constexpr std::size_t kLargest = (std::size_t{1} << 31) - (std::size_t{1} << 20)
 
 }  // namespace
 
-std::string onnx_bytes(const Model& model) {
+std::string onnx_bytes(const Model& given) {
+  const Model model = expand_int8(given);
   onnx::ModelProto proto;
   OnnxWriter writer(model, proto);
   for (const Node& node : model.graph.nodes()) {
