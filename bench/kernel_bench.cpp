@@ -93,4 +93,9 @@ int main(int argc, char** argv) {
   fmt::print("{}, {} threads, peak {:.1f} GMAC/s\n", name(table.isa), pool.threads(), peak);
   for (const Layer& layer : kLayers) bench_conv(table, pool, layer, peak);
   for (std::int64_t m : {1, 8, 128, 1024}) bench_gemm(table, pool, m, 1024, 1024, peak);
+  // DeiT-Tiny: query, key and value of all heads, the two layers of the MLP, values of one head
+  bench_gemm(table, pool, 197, 576, 192, peak);
+  bench_gemm(table, pool, 197, 768, 192, peak);
+  bench_gemm(table, pool, 197, 192, 768, peak);
+  bench_gemm(table, pool, 197, 64, 197, peak);
 }

@@ -1,4 +1,4 @@
-// C = A B with B packed in panels of 2 vectors and A packed tile by tile into scratch.
+// C = A B with B packed in panels of 2 vectors and A read where it lies.
 #pragma once
 
 #include "kernels/simd/tables.h"
@@ -8,7 +8,9 @@ namespace frugal::FRUGAL_SIMD {
 namespace {
 
 constexpr int kPanel = 2 * kLanes;
-constexpr int kTilesAtOnce = 8;  // row tiles packed before the panels are walked: B is read once for all of them
+constexpr int kTilesAtOnce = 8;  // row tiles between two walks over the panels: B is read once for all of them
+// Steps of k without a jump. With 16 registers GCC reorders unrolled steps until sums are spilled.
+constexpr int kUnroll = kTileRows > 8 ? 4 : 1;
 
 // to[i * to_step + p] = from[p * from_step + i] for p < rows, i < columns.
 void transpose(std::int64_t rows, std::int64_t columns, const float* from, std::int64_t from_step, float* to,
@@ -49,31 +51,64 @@ void pack_b(std::int64_t n, std::int64_t k, const float* b, std::int64_t ldb, bo
   }
 }
 
+// acc += column i of the rows of A times row i of the panel.
 template <int R, int NB>
-void gemm_tile(const float* a, const float* b, std::int64_t k, const TileStore& to, const Epilogue& e) {
+__attribute__((always_inline)) inline void rank_1(V (&acc)[R][NB], const float* const (&rows)[R], std::int64_t i,
+                                                  const float* b) {
+  V bv[NB];
+#pragma GCC unroll 4
+  for (int j = 0; j < NB; ++j) bv[j] = load(b + j * kLanes);
+#pragma GCC unroll 16
+  for (int p = 0; p < R; ++p) {
+    V x = broadcast(rows[p] + i);
+#pragma GCC unroll 4
+    for (int j = 0; j < NB; ++j) acc[p][j] = fma(x, bv[j], acc[p][j]);
+  }
+}
+
+template <int R, int NB>
+void gemm_tile(const float* a, std::int64_t lda, const float* b, std::int64_t k, const TileStore& to,
+               const Epilogue& e) {
   V acc[R][NB];
   clear(acc);
-  accumulate(acc, a, 1, R, b, kPanel, k);
+  const float* rows[R];
+#pragma GCC unroll 16
+  for (int p = 0; p < R; ++p) rows[p] = a + p * lda;
+  std::int64_t i = 0;
+  for (; i + kUnroll <= k; i += kUnroll, b += kUnroll * kPanel) {
+#pragma GCC unroll 4
+    for (int j = 0; j < kUnroll; ++j) rank_1(acc, rows, i + j, b + j * kPanel);
+  }
+  for (; i < k; ++i, b += kPanel) rank_1(acc, rows, i, b);
   finish_tile(acc, to, e);
 }
 
-std::int64_t gemm_scratch_floats(std::int64_t k) { return k * kTileRows * kTilesAtOnce; }
+// Would the rows of a tile push each other out of the first-level cache? Addresses that are 4096 bytes apart share
+// the 8 lines of a set there.
+bool rows_collide(std::int64_t lda) {
+  std::int64_t sets = 1024;  // floats between equal sets
+  while (lda % sets != 0) sets /= 2;
+  return kTileRows * sets > 4 * 1024;
+}
+
+// Where they would, they are copied to an odd number of cache lines apart.
+std::int64_t copied_step(std::int64_t k) { return ((k + 15) / 16 | 1) * 16; }
+
+std::int64_t gemm_scratch_floats(std::int64_t k) { return copied_step(k) * kTileRows * kTilesAtOnce; }
 
 void gemm(const GemmArgs& g, std::int64_t row_begin, std::int64_t row_end, std::int64_t panel_begin,
           std::int64_t panel_end, float* scratch) {
+  const bool copy = rows_collide(g.lda);
+  const std::int64_t lda = copy ? copied_step(g.k) : g.lda;
   for (std::int64_t row = row_begin; row < row_end;) {
     int rows[kTilesAtOnce], tiles = 0;
-    const float* packed[kTilesAtOnce];
-    float* to = scratch;
     std::int64_t next = row;
-    for (; tiles < kTilesAtOnce && next < row_end; ++tiles) {
-      int r = next_tile(row_end - next);
-      const float* a = g.a + next * g.lda;
-      if (r > 1) transpose(r, g.k, a, g.lda, to, r);  // [k][rows]
-      packed[tiles] = r > 1 ? to : a;
-      rows[tiles] = r;
-      to += r * g.k;
-      next += r;
+    for (; tiles < kTilesAtOnce && next < row_end; ++tiles) next += rows[tiles] = next_tile(row_end - next);
+    const float* from = g.a + row * g.lda;
+    if (copy) {
+      for (std::int64_t i = 0; i < next - row; ++i)
+        std::memcpy(scratch + i * lda, from + i * g.lda, sizeof(float) * static_cast<std::size_t>(g.k));
+      from = scratch;
     }
     for (std::int64_t panel = panel_begin; panel < panel_end; ++panel) {
       std::int64_t column = panel * kPanel, columns = g.n - column;
@@ -92,10 +127,11 @@ void gemm(const GemmArgs& g, std::int64_t row_begin, std::int64_t row_end, std::
                            g.channels_are_rows,
                            false};
         with_rows<kTileRows>(rows[t], [&]<int R>() {
+          const float *a = from + (first - row) * lda, *b = g.b + panel * g.k * kPanel;
           if (columns > kLanes)
-            gemm_tile<R, 2>(packed[t], g.b + panel * g.k * kPanel, g.k, store_to, g.epilogue);
+            gemm_tile<R, 2>(a, lda, b, g.k, store_to, g.epilogue);
           else
-            gemm_tile<R, 1>(packed[t], g.b + panel * g.k * kPanel, g.k, store_to, g.epilogue);
+            gemm_tile<R, 1>(a, lda, b, g.k, store_to, g.epilogue);
         });
       }
     }
