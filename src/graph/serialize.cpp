@@ -104,6 +104,17 @@ Attr attr_from_json(const json& j, const std::string& where) {
   return integers ? Attr(j.get<Ints>()) : Attr(j.get<Floats>());
 }
 
+// What ops of older files are called today.
+void modernise(std::string& op, Attrs& attrs) {
+  if (op != "pixel_shuffle") return;
+  op = "depth_to_space";
+  if (auto factor = attrs.extract("factor")) {
+    factor.key() = "block";
+    attrs.insert(std::move(factor));
+  }
+  attrs["mode"] = "CRD";
+}
+
 void read_node(Graph& graph, const json& j, const std::string& where) {
   std::string op = text(j, "op", where), name = text(j, "name", where);
   std::string here = "node '" + name + "'";
@@ -119,6 +130,7 @@ void read_node(Graph& graph, const json& j, const std::string& where) {
   require(given.is_object(), "field 'attrs' of {} must be an object", here);
   for (const auto& [key, value] : given.items())
     attrs[key] = attr_from_json(value, "attribute '" + key + "' of " + here);
+  modernise(op, attrs);
   graph.add_node(op, name, std::move(inputs), std::move(attrs));
 }
 

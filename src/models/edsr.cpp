@@ -23,7 +23,7 @@ Graph edsr(const ModelOptions& o) {
     y = b.op("add", {conv(b, name + ".body.2", b.relu(conv(b, name + ".body.0", y, width)), width), y}, {}, name);
   }
   y = b.add(conv(b, "body." + std::to_string(blocks), y, width), head);
-  y = b.op("pixel_shuffle", {conv(b, "tail.0.0", y, 4 * width)}, {{"factor", 2}}, "tail.0.1");
+  y = b.op("depth_to_space", {conv(b, "tail.0.0", y, 4 * width)}, {{"block", 2}, {"mode", "CRD"}}, "tail.0.1");
   b.output(b.op("add", {conv(b, "tail.1", y, o.channels), mean}, {}, "add_mean"), "output");
   return b.finish();
 }

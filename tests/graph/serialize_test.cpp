@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "frugal/error.h"
+#include "graph/op.h"
 #include "graph/print.h"
 #include "models/registry.h"
 
@@ -41,6 +42,15 @@ TEST(Serialize, SymbolicSizesInAttributes) {
 }
 
 // Each row breaks one field and expects a word of the sentence.
+TEST(Serialize, OpsOfOlderFilesAreReadUnderTheNamesOfToday) {
+  Graph graph = graph_from_json(json::parse(R"({"version": 1, "name": "n", "inputs": [{"name": "x", "dtype": "float32",
+    "shape": ["n", 12, 3, 5]}], "weights": [], "nodes": [{"op": "pixel_shuffle", "name": "y", "inputs": ["x"],
+    "attrs": {"factor": 2}}], "outputs": [{"name": "y", "value": "y"}]})"));
+  EXPECT_EQ(graph.node(0).op->name, "depth_to_space");
+  EXPECT_EQ(attr_text(graph.node(0), "mode"), "CRD");
+  EXPECT_EQ(to_string(graph.value(graph.outputs()[0]).type.shape), "n,3,6,10");
+}
+
 TEST(Serialize, EachBrokenFieldIsNamed) {
   struct Row {
     const char* word;

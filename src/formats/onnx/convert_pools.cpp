@@ -29,7 +29,8 @@ void pool(ImportNode& n, const char* op) {
   n.require(n.integer("storage_order", 0) == 0, "storage_order is not 0");
   ValueId from = n.in(0);
   const DType dtype = n.type(0).dtype;
-  if (dtype != DType::f32) n.refuse("pooling of {} is not supported", name(dtype));
+  if (dtype != DType::f32 && !(dtype == DType::u8 && std::string_view(op) == "max_pool2d"))
+    n.refuse("pooling of {} is not supported", name(dtype));
   picture_result(n, op, {as_picture(n, from)}, attrs, x.size() == 3);
 }
 

@@ -52,8 +52,10 @@ void add_recurrent(ConverterTable& t) {
     recurrent(n, "gru", {{"linear_before_reset", n.integer("linear_before_reset", 0) != 0}});
   };
   t["RNN"] = [](ImportNode& n) {
-    check_activations(n, {"Tanh"});
-    recurrent(n, "rnn", {});
+    const auto* given = n.find("activations");
+    const bool relu = given && given->strings_size() > 0 && given->strings(0) == "Relu";
+    check_activations(n, {relu ? "Relu" : "Tanh"});
+    recurrent(n, "rnn", {{"activation", relu ? "relu" : "tanh"}});
   };
 }
 

@@ -82,9 +82,8 @@ void transpose(ImportNode& n) {
 void concat(ImportNode& n) {
   std::vector<ValueId> inputs;
   for (std::size_t i = 0; i < n.input_count(); ++i) {
-    const SymShape shape = n.shape(i);
     // An empty list joins lists of any shape in some exports.
-    if (std::find(shape.begin(), shape.end(), Dim(0)) != shape.end() && n.input_count() > 1) continue;
+    if (n.shape(i) == SymShape{0} && n.input_count() > 1) continue;
     inputs.push_back(n.in(i));
   }
   if (inputs.empty()) inputs.push_back(n.in(0));
@@ -195,9 +194,7 @@ void pad(ImportNode& n) {
 }
 
 void depth_to_space(ImportNode& n) {
-  const std::int64_t block = n.integer("blocksize", 0);
-  if (n.text("mode", "DCR") == "CRD") return n.result("pixel_shuffle", {n.in(0)}, {{"factor", block}});
-  n.result("depth_to_space", {n.in(0)}, {{"block", block}, {"mode", "DCR"}});
+  n.result("depth_to_space", {n.in(0)}, {{"block", n.integer("blocksize", 0)}, {"mode", n.text("mode", "DCR")}});
 }
 
 void constant_of_shape(ImportNode& n) {

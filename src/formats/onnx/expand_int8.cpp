@@ -50,7 +50,10 @@ class Expander {
     return op("dequantize_linear", {bytes, number(scale), zero(attr_int(node_, zero_attr))});
   }
   ValueId real(std::size_t residual) {
-    if (r_.graph().value(node_.inputs[residual]).type.dtype == DType::f32) return in(residual);
+    if (r_.graph().value(node_.inputs[residual]).type.dtype == DType::f32) {
+      const double scale = attr_real(node_, "residual_scale");
+      return scale == 1 ? in(residual) : op("mul", {in(residual), number(scale)});
+    }
     return dequantized(in(residual), attr_real(node_, "residual_scale"), "residual_zero");
   }
 

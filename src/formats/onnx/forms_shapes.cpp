@@ -59,7 +59,8 @@ void resize(const OnnxNode& n) {
                                                           : "round_prefer_ceil";
   }
   const Floats& scale = attr_reals(n.node(), "scale");
-  if (!scale.empty()) {
+  // Corners are aligned of the size as it is, not of a product that was cut to it.
+  if (!scale.empty() && !(coordinates == "align_corners" && fixed(n.out_type().shape))) {
     Tensor scales = Tensor::from<float>({4}, {1, 1, static_cast<float>(scale[0]), static_cast<float>(scale[1])});
     return n.emit("Resize", {n.in(0), "", n.tensor(std::move(scales))}, attrs);
   }
@@ -82,11 +83,6 @@ OnnxForm index_of(const std::string& onnx_op) {
       attrs["select_last_index"] = last->second;
     n.emit(onnx_op, {n.in(0)}, attrs);
   };
-}
-
-void depth_to_space(const OnnxNode& n) {
-  n.emit("DepthToSpace", {n.in(0)},
-         {{"blocksize", attr_int(n.node(), "block")}, {"mode", attr_text(n.node(), "mode")}});
 }
 
 void cumulative_sum(const OnnxNode& n) {
@@ -133,10 +129,7 @@ void add_shape_forms(OnnxForms& forms) {
   forms.add("slice", slice);
   forms.add("pad", pad);
   forms.add("resize", resize);
-  forms.add("pixel_shuffle", [](const OnnxNode& n) {
-    n.emit("DepthToSpace", {n.in(0)}, {{"blocksize", attr_int(n.node(), "factor")}, {"mode", "CRD"}});
-  });
-  forms.add("depth_to_space", depth_to_space);
+  forms.rename("depth_to_space", "DepthToSpace", {{"block", "blocksize"}, {"mode", "mode"}});
   forms.rename("space_to_depth", "SpaceToDepth", {{"block", "blocksize"}});
   forms.add("expand", [](const OnnxNode& n) { n.emit("Expand", {n.in(0), n.dims(n.out_type().shape)}); });
   forms.add("tile", [](const OnnxNode& n) { n.emit("Tile", {n.in(0), n.dims(attr_dims(n.node(), "repeats"))}); });

@@ -18,7 +18,7 @@ FRUGAL_OP(depth_to_space) {
   return {.name = "depth_to_space",
           .doc =
               "[N, C b b, H, W] -> [N, C, H b, W b]. Pixel (i, j) of each cell is channel (i b + j) C + c (DCR) or "
-              "c b b + i b + j (CRD, which is pixel_shuffle).",
+              "c b b + i b + j (CRD: pixel shuffle, Shi et al. 2016).",
           .inputs = {{.name = "x", .type = InputType::any}},
           .attrs = {{"block", AttrType::integer, std::nullopt, "b", 1, 1024},
                     {"mode", AttrType::text, Attr("DCR"), "order of the channels", {}, {}, {"DCR", "CRD"}}},
