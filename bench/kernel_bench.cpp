@@ -8,6 +8,7 @@
 #include <functional>
 #include <vector>
 
+#include "frugal/tensor.h"
 #include "kernels/conv2d.h"
 #include "kernels/gemm.h"
 
@@ -53,8 +54,9 @@ void bench_conv(const KernelTable& table, ThreadPool& pool, const Layer& layer, 
   s.stride_h = s.stride_w = layer.stride, s.pad_top = s.pad_left = layer.pad, s.groups = layer.groups;
   s.out_h = s.out_w = conv_out_size(layer.size, 2 * layer.pad, layer.kernel, layer.stride, 1);
   const auto macs = static_cast<double>(s.out_h * s.out_w * s.out_c * (s.in_c / s.groups) * s.kernel_h * s.kernel_w);
-  std::vector<float> in(blocked_floats(table, s.in_c, s.in_h * s.in_w), 0.1f);
-  std::vector<float> out(blocked_floats(table, s.out_c, s.out_h * s.out_w));
+  Tensor in(DType::f32, {blocked_floats(table, s.in_c, s.in_h * s.in_w)});  // aligned as the engine's maps are
+  std::fill_n(in.data<float>(), in.numel(), 0.1f);
+  Tensor out(DType::f32, {blocked_floats(table, s.out_c, s.out_h * s.out_w)});
   std::vector<float> weights(s.out_c * (s.in_c / s.groups) * s.kernel_h * s.kernel_w, 0.01f);
   Epilogue epilogue;
   epilogue.activation.kind = Activation::relu;
@@ -63,8 +65,8 @@ void bench_conv(const KernelTable& table, ThreadPool& pool, const Layer& layer, 
     if (s.groups > 1 && algorithm == ConvAlgorithm::im2col) continue;
     std::vector<float> packed(conv2d_packed_floats(plan)), scratch(conv2d_scratch_floats(plan, pool.threads()));
     conv2d_pack(plan, weights.data(), packed.data());
-    double seconds =
-        best_seconds([&] { conv2d_run(plan, pool, in.data(), packed.data(), out.data(), epilogue, scratch.data()); });
+    double seconds = best_seconds(
+        [&] { conv2d_run(plan, pool, in.data<float>(), packed.data(), out.data<float>(), epilogue, scratch.data()); });
     report(fmt::format("{} {}>{} {}x{}: {}", layer.name, s.in_c, s.out_c, s.in_h, s.in_w, name(algorithm)), macs,
            seconds, peak);
   }

@@ -12,26 +12,47 @@ struct DepthwiseRow {
   const float* in;       // the channel block's plane
   const float* weights;  // [kh][kw][c]
   std::int64_t image, block, y;
+  std::int64_t tile;              // pixels of a tile
   std::int64_t ky_begin, ky_end;  // taps whose row exists
 };
 
 alignas(64) constexpr float kNoPixel[kLanes] = {};
 
 // K taps a row, stride S, no dilation: every pixel is loaded once a row and goes into all sums that it is part of.
-template <int R, int K, int S>
+// At a border, up to K / 2 columns on either side may not exist.
+template <bool kBorder, int R, int K, int S>
 __attribute__((always_inline)) inline void add_row(V (&acc)[R][1], const float* row, std::int64_t first,
                                                    std::int64_t width, const float* weights) {
+  constexpr int kColumns = (R - 1) * S + K;
+  const float *none = kNoPixel, *pixels = row + first * kLanes;
+  asm("" : "+r"(none));  // else the compiler makes a branch of the choice between a pixel and zeros
   V tap[K];
 #pragma GCC unroll 8
   for (int k = 0; k < K; ++k) tap[k] = load(weights + k * kLanes);
+  auto pixel_at = [&](int column) __attribute__((always_inline)) {
+    const float* from = pixels + column * kLanes;
+    if (kBorder && column < K / 2 && first + column < 0) from = none;
+    if (kBorder && column >= kColumns - K / 2 && first + column >= width) from = none;
+    return load(from);
+  };
+  if constexpr (kLanes == 16) {  // registers for all pixels: a sum is not waited for
+    V pixel[kColumns];
 #pragma GCC unroll 40
-  for (int column = 0; column < (R - 1) * S + K; ++column) {
-    const std::int64_t x = first + column;
-    V pixel = load(static_cast<std::uint64_t>(x) < static_cast<std::uint64_t>(width) ? row + x * kLanes : kNoPixel);
+    for (int column = 0; column < kColumns; ++column) pixel[column] = pixel_at(column);
 #pragma GCC unroll 8
-    for (int k = K - 1; k >= 0; --k)
-      if (column >= k && (column - k) % S == 0 && (column - k) / S < R)
-        acc[(column - k) / S][0] = fma(tap[k], pixel, acc[(column - k) / S][0]);
+    for (int k = 0; k < K; ++k) {
+#pragma GCC unroll 16
+      for (int p = 0; p < R; ++p) acc[p][0] = fma(tap[k], pixel[p * S + k], acc[p][0]);
+    }
+  } else {
+#pragma GCC unroll 40
+    for (int column = 0; column < kColumns; ++column) {
+      const V pixel = pixel_at(column);
+#pragma GCC unroll 8
+      for (int k = K - 1; k >= 0; --k)
+        if (column >= k && (column - k) % S == 0 && (column - k) / S < R)
+          acc[(column - k) / S][0] = fma(tap[k], pixel, acc[(column - k) / S][0]);
+    }
   }
 }
 
@@ -47,6 +68,19 @@ inline void add_taps(V (&acc)[R][1], const Conv2dShape& s, const float* row, std
   }
 }
 
+template <bool kBorder, int R, int K, int S>
+inline void add_rows(V (&acc)[R][1], const Conv2dArgs& args, const DepthwiseRow& row, std::int64_t first) {
+  const Conv2dShape& s = args.shape;
+  for (std::int64_t ky = row.ky_begin; ky < row.ky_end; ++ky) {
+    const std::int64_t iy = row.y * s.stride_h - s.pad_top + ky * s.dilation_h;
+    const float *in = row.in + iy * s.in_w * kLanes, *weights = row.weights + ky * s.kernel_w * kLanes;
+    if constexpr (K > 0)
+      add_row<kBorder, R, K, S>(acc, in, first, s.in_w, weights);
+    else
+      add_taps(acc, s, in, first, weights);
+  }
+}
+
 // R pixels from column x on. K: taps of a row where they are few and not dilated, S: the stride then; else 0.
 template <int R, int K, int S>
 void depthwise_tile(const Conv2dArgs& args, const DepthwiseRow& row, std::int64_t x) {
@@ -54,14 +88,10 @@ void depthwise_tile(const Conv2dArgs& args, const DepthwiseRow& row, std::int64_
   const std::int64_t first = x * s.stride_w - s.pad_left;
   V acc[R][1];
   clear(acc);
-  for (std::int64_t ky = row.ky_begin; ky < row.ky_end; ++ky) {
-    const std::int64_t iy = row.y * s.stride_h - s.pad_top + ky * s.dilation_h;
-    const float *in = row.in + iy * s.in_w * kLanes, *weights = row.weights + ky * s.kernel_w * kLanes;
-    if constexpr (K > 0)
-      add_row<R, K, S>(acc, in, first, s.in_w, weights);
-    else
-      add_taps(acc, s, in, first, weights);
-  }
+  if (K > 0 && first >= 0 && first + (R - 1) * S + K <= s.in_w)
+    add_rows<false, R, K, S>(acc, args, row, first);
+  else
+    add_rows<true, R, K, S>(acc, args, row, first);
   finish_tile(acc, conv_store(args, row.image, row.block, 1, row.y, x), args.epilogue);
 }
 
@@ -72,29 +102,30 @@ inline std::int64_t smaller(std::int64_t a, std::int64_t b) { return a < b ? a :
 inline void valid_taps(std::int64_t first, std::int64_t dilation, std::int64_t kernel, std::int64_t size,
                        std::int64_t* begin, std::int64_t* end) {
   *begin = first < 0 ? smaller(kernel, ceil_div(-first, dilation)) : 0;
-  *end = first < size ? smaller(kernel, ceil_div(size - first, dilation)) : 0;
+  const bool all = first + (kernel - 1) * dilation < size;
+  *end = all ? kernel : first < size ? smaller(kernel, ceil_div(size - first, dilation)) : 0;
   if (*end < *begin) *end = *begin;
 }
 
-// In tiles of about equal width.
 template <int K, int S>
 void depthwise_row(const Conv2dArgs& args, const DepthwiseRow& row) {
-  const std::int64_t width = args.shape.out_w, tiles = ceil_div(width, kPixels);
-  for (std::int64_t tile = 0, x = 0, end; tile < tiles; ++tile, x = end) {
-    end = width * (tile + 1) / tiles;
-    with_rows<kPixels>(static_cast<int>(end - x), [&]<int R>() { depthwise_tile<R, K, S>(args, row, x); });
-  }
+  const std::int64_t width = args.shape.out_w;
+  for (std::int64_t x = 0; x < width; x += row.tile)
+    with_rows<kPixels>(static_cast<int>(smaller(row.tile, width - x)),
+                       [&]<int R>() { depthwise_tile<R, K, S>(args, row, x); });
 }
 
 using DepthwiseRowFunction = void (*)(const Conv2dArgs&, const DepthwiseRow&);
 
 DepthwiseRowFunction depthwise_row_for(const Conv2dShape& s) {
-  if (s.dilation_w == 1 && s.stride_w == 1) {
+  const std::int64_t beyond = (s.out_w - 1) * s.stride_w + s.kernel_w - s.pad_left - s.in_w;
+  const bool plain = s.dilation_w == 1 && s.pad_left <= s.kernel_w / 2 && beyond <= s.kernel_w / 2;
+  if (plain && s.stride_w == 1) {
     if (s.kernel_w == 3) return depthwise_row<3, 1>;
     if (s.kernel_w == 5) return depthwise_row<5, 1>;
     if (s.kernel_w == 7) return depthwise_row<7, 1>;
   }
-  if (s.dilation_w == 1 && s.stride_w == 2) {
+  if (plain && s.stride_w == 2) {
     if (s.kernel_w == 3) return depthwise_row<3, 2>;
     if (s.kernel_w == 5) return depthwise_row<5, 2>;
   }
@@ -106,19 +137,23 @@ Extent depthwise_extent(const Conv2dShape& s) { return {blocks_of(s.out_c), s.ba
 void depthwise(const Conv2dArgs& args, Extent begin, Extent end) {
   const Conv2dShape& s = args.shape;
   const DepthwiseRowFunction run_row = depthwise_row_for(s);
-  for (std::int64_t block = begin.chunks; block < end.chunks; ++block)
+  const std::int64_t tile = ceil_div(s.out_w, ceil_div(s.out_w, kPixels));  // about equal ones
+  for (std::int64_t block = begin.chunks; block < end.chunks; ++block) {
+    std::int64_t image = begin.strips / s.out_h, y = begin.strips % s.out_h;
     for (std::int64_t strip = begin.strips; strip < end.strips; ++strip) {
-      const std::int64_t image = strip / s.out_h;
       DepthwiseRow row{args.in + (image * blocks_of(s.out_c) + block) * s.in_h * s.in_w * kLanes,
                        args.weights + block * s.kernel_h * s.kernel_w * kLanes,
                        image,
                        block,
-                       strip % s.out_h,
+                       y,
+                       tile,
                        0,
                        0};
-      valid_taps(row.y * s.stride_h - s.pad_top, s.dilation_h, s.kernel_h, s.in_h, &row.ky_begin, &row.ky_end);
+      valid_taps(y * s.stride_h - s.pad_top, s.dilation_h, s.kernel_h, s.in_h, &row.ky_begin, &row.ky_end);
       run_row(args, row);
+      if (++y == s.out_h) ++image, y = 0;
     }
+  }
 }
 
 }  // namespace

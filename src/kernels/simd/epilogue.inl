@@ -76,21 +76,37 @@ __attribute__((always_inline)) inline void finish_tile(V (&acc)[R][NB], const Ti
     finish_values(values, R, NB, to, e);
     return;
   }
-  V vlo = set1(lo), vhi = set1(hi), bias[NB];
-#pragma GCC unroll 4
-  for (int b = 0; b < NB; ++b)
-    bias[b] = to.bias && !to.channels_are_rows ? load_first(to.bias + b * kLanes, b + 1 == NB ? to.last_lanes : kLanes)
-                                               : zero();
+  // Copies: behind every store the compiler would fetch what `to` holds anew.
+  float* const out = to.out;
+  const float *const residual = to.residual, *const bias = to.bias;
+  const std::int64_t row_stride = to.row_stride, block_stride = to.block_stride;
+  const V vlo = set1(lo), vhi = set1(hi);
+  if (bias && to.channels_are_rows) {
 #pragma GCC unroll 16
-  for (int p = 0; p < R; ++p) {
-    V row_bias = to.bias && to.channels_are_rows ? broadcast(to.bias + p) : zero();
+    for (int p = 0; p < R; ++p) {
+      const V of_row = broadcast(bias + p);
+#pragma GCC unroll 4
+      for (int b = 0; b < NB; ++b) acc[p][b] = add(acc[p][b], of_row);
+    }
+  } else if (bias) {
 #pragma GCC unroll 4
     for (int b = 0; b < NB; ++b) {
-      std::int64_t at = p * to.row_stride + b * to.block_stride;
-      V v = add(acc[p][b], to.channels_are_rows ? row_bias : bias[b]);
-      if (to.residual) v = add(v, load(to.residual + at));
-      store(to.out + at, clamp(v, vlo, vhi));
+      const V of_block = load_first(bias + b * kLanes, b + 1 == NB ? to.last_lanes : kLanes);
+#pragma GCC unroll 16
+      for (int p = 0; p < R; ++p) acc[p][b] = add(acc[p][b], of_block);
     }
+  }
+  if (residual) {
+#pragma GCC unroll 16
+    for (int p = 0; p < R; ++p) {
+#pragma GCC unroll 4
+      for (int b = 0; b < NB; ++b) acc[p][b] = add(acc[p][b], load(residual + p * row_stride + b * block_stride));
+    }
+  }
+#pragma GCC unroll 16
+  for (int p = 0; p < R; ++p) {
+#pragma GCC unroll 4
+    for (int b = 0; b < NB; ++b) store(out + p * row_stride + b * block_stride, clamp(acc[p][b], vlo, vhi));
   }
 }
 
