@@ -19,7 +19,8 @@ BIN = os.environ.get("FRUGAL_BIN", str(SOURCE / "build/frugal"))
 SHARED = pathlib.Path(os.environ.get("FRUGAL_SHARED", SOURCE.parent / "shared"))
 
 # Sizes for what a file leaves open.
-OPEN = {"det_infer": {"x": [1, 3, 320, 480]}, "rec_infer": {"x": [2, 3, 48, 320]}, "cls_infer": {"x": [2, 3, 48, 192]}}
+OPEN = {"det_infer": {"x": [1, 3, 320, 480]}, "det_small": {"x": [1, 3, 320, 480]}, "rec_infer": {"x": [2, 3, 48, 320]},
+        "rec_small": {"x": [2, 3, 48, 320]}, "cls_infer": {"x": [2, 3, 48, 192]}, "cls_mobile": {"x": [2, 3, 48, 192]}}
 
 
 def folder():

@@ -9,6 +9,7 @@ namespace frugal::onnx_import {
 namespace {
 
 constexpr std::int64_t kToTheEnd = std::int64_t{1} << 31;
+constexpr std::int64_t kNoSize = 1'000'000'000;
 
 // Our reshape takes a written 0 for "copy"; one dim of no elements is what -1 is left with.
 SymShape written(SymShape shape) {
@@ -161,6 +162,8 @@ void slice(ImportNode& n) {
     if (cuts.steps[i] < 0) turn_round(n, cuts, i, x[static_cast<std::size_t>(cuts.axes[i])]);
     for (Dim* at : {&cuts.starts[i], &cuts.ends[i]})
       if (at->fixed() && at->value() <= -kToTheEnd) *at = 0;
+    // No axis has as many elements: a size that is left open need not be compared with it.
+    if (cuts.ends[i].fixed() && cuts.ends[i].value() >= kNoSize) cuts.ends[i] = kToTheEnd;
     cuts.steps[i] = std::min<std::int64_t>(cuts.steps[i], 1 << 30);
   }
   ValueId from = n.in(0);
