@@ -19,8 +19,10 @@ BIN = os.environ.get("FRUGAL_BIN", str(SOURCE / "build/frugal"))
 SHARED = pathlib.Path(os.environ.get("FRUGAL_SHARED", SOURCE.parent / "shared"))
 
 # Sizes for what a file leaves open.
-OPEN = {"det_infer": {"x": [1, 3, 320, 480]}, "det_small": {"x": [1, 3, 320, 480]}, "rec_infer": {"x": [2, 3, 48, 320]},
-        "rec_small": {"x": [2, 3, 48, 320]}, "cls_infer": {"x": [2, 3, 48, 192]}, "cls_mobile": {"x": [2, 3, 48, 192]}}
+OPEN = {"ppocrv5_cls": {"x": [2, 3, 80, 160]}, "det": {"x": [1, 3, 320, 480]}, "rec": {"x": [2, 3, 48, 320]},
+        "cls": {"x": [2, 3, 48, 192]}, **{f"silero_vad{kind}": {"input": [1, 512], "state": [2, 1, 128]}
+                                          for kind in ("", "_op18_ifless", "_16k_op15", "_half")}}
+SAMPLING_RATE = 16000
 
 
 def folder():
@@ -32,18 +34,31 @@ def models(where):
     return found + [path for path in [SHARED / "data/detection/weights/FastestDet.onnx"] if path.exists()]
 
 
+def page(shape, random):
+    """Dark strokes in rows: of noise a text detector finds nothing, and nothing has no digits to compare."""
+    import numpy as np
+    picture = np.full(shape, 2, np.float32)
+    for top in range(30, shape[2] - 24, 48):
+        for left in range(20, shape[3] - 40, 14):
+            if random.random() < 0.8:
+                picture[:, :, top:top + random.integers(10, 24), left:left + random.integers(3, 9)] = -2
+    return picture
+
+
 def feeds_of(session, path):
     import numpy as np
     random = np.random.default_rng(1)
     feeds = {}
     for value in session.get_inputs():
         shape = [d if isinstance(d, int) and d > 0 else (1 if i == 0 else 64) for i, d in enumerate(value.shape)]
-        for key, shapes in OPEN.items():
-            if key in path.stem:
-                shape = shapes.get(value.name, shape)
-        if "int" in value.type:
-            kind = np.int64 if "64" in value.type else np.int32
-            feeds[value.name] = random.integers(0, 200, shape).astype(kind)
+        kind = next((k for k in OPEN if k == path.stem or k in path.stem.lower().split("_")[1:]), "")
+        shape = OPEN.get(kind, {}).get(value.name, shape)
+        if value.name == "sr":
+            feeds[value.name] = np.array(SAMPLING_RATE, np.int64)
+        elif "int" in value.type:
+            feeds[value.name] = random.integers(0, 200, shape).astype(np.int64 if "64" in value.type else np.int32)
+        elif kind == "det":
+            feeds[value.name] = page(shape, random)
         else:
             feeds[value.name] = random.standard_normal(shape).astype(np.float32)
     return feeds

@@ -8,7 +8,9 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__))))
 import networks  # noqa: E402
 
-TRAINED = {"FastestDet", "ch_PP-OCRv4_det_infer", "ch_PP-OCRv4_rec_infer", "ch_ppocr_mobile_v2.0_cls_infer",
+TRAINED = {"FastestDet", "ch_PP-OCRv3_det_infer", "ch_PP-OCRv3_rec_infer", "ch_PP-OCRv4_det_infer",
+           "ch_PP-OCRv4_rec_infer", "ch_ppocr_mobile_v2.0_cls_infer", "ch_ppocr_mobile_v2.0_cls_mobile", "ppocrv5_cls",
+           "ppocrv5_det", "ppocrv5_rec", "PP-OCRv6_det_small", "PP-OCRv6_rec_small", "magika_standard_v3_3",
            "silero_vad_16k_sequence", "silero_vad_openvino_16k"}
 EXPORTED = ["bert", "clip_text", "clip_vision", "convnext_tiny", "crnn_gru", "crnn_lstm", "deeplab_v3", "deit_tiny",
             "densenet121", "efficientnet_b0", "fcn", "ghostnet", "googlenet", "lraspp", "mnasnet", "mobilenet_v1",
