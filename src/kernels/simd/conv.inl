@@ -13,6 +13,11 @@ inline bool is_flat(const Conv2dShape& s) {
          s.pad_left == 0 && s.out_h == s.in_h && s.out_w == s.in_w;
 }
 
+// Without a division in the common case.
+inline std::int64_t per_group(std::int64_t channels, const Conv2dShape& s) {
+  return s.groups == 1 ? channels : channels / s.groups;
+}
+
 struct Place {  // of a tile: chunk of a group, row and first pixel
   std::int64_t image, group, chunk, y, x;
   std::int64_t height, width;  // of the input as the tile sees it: one row, where flat
@@ -27,20 +32,31 @@ inline void stage_pixels(const float* row, std::int64_t x, std::int64_t step, st
 }
 
 // One tap, and the picture is one row: no bounds to look at.
-template <int R, int NB>
-void flat_tile(const Conv2dArgs& args, const Place& at) {
+struct FlatRow {
+  const float *in, *weights;
+  std::int64_t in_c, plane;
+  TileStore to;
+};
+
+template <int NB>
+FlatRow flat_row(const Conv2dArgs& args, const Place& at) {
   const Conv2dShape& s = args.shape;
-  const std::int64_t in_c = s.in_c / s.groups, plane = at.width * kLanes, in_blocks = blocks_of(in_c);
-  const float* in = args.in + (at.image * blocks_of(s.in_c) + at.group * in_blocks) * plane + at.x * kLanes;
-  const std::int64_t block = at.group * blocks_of(s.out_c / s.groups) + at.chunk * 2;
-  const float* w = args.weights + block * in_blocks * kLanes * kLanes;
+  const std::int64_t in_c = per_group(s.in_c, s), plane = at.width * kLanes, in_blocks = blocks_of(in_c);
+  const std::int64_t block = at.group * blocks_of(per_group(s.out_c, s)) + at.chunk * 2;
+  return {args.in + (at.image * blocks_of(s.in_c) + at.group * in_blocks) * plane,
+          args.weights + block * in_blocks * kLanes * kLanes, in_c, plane, conv_store(args, at.image, block, NB, 0, 0)};
+}
+
+template <int R, int NB>
+void flat_tile(const FlatRow& row, const Epilogue& epilogue, std::int64_t x) {
+  const float *in = row.in + x * kLanes, *w = row.weights;
   V acc[R][NB];
   clear(acc);
-  std::int64_t left = in_c;
-  for (; left >= kLanes; left -= kLanes, in += plane, w += kLanes * NB * kLanes)
+  std::int64_t left = row.in_c;
+  for (; left >= kLanes; left -= kLanes, in += row.plane, w += kLanes * NB * kLanes)
     accumulate(acc, in, kLanes, 1, w, NB * kLanes, kLanes);
   if (left > 0) accumulate(acc, in, kLanes, 1, w, NB * kLanes, left);
-  finish_tile(acc, conv_store(args, at.image, block, NB, at.y, at.x), args.epilogue);
+  finish_tile(acc, row.to, epilogue, x * kLanes);
 }
 
 // S: the stride where it is 1 or 2; 0 for others, whose pixels are always staged.
@@ -49,9 +65,9 @@ void direct_tile(const Conv2dArgs& args, const Place& at) {
   const Conv2dShape& s = args.shape;
   constexpr int kStep = (S ? S : 1) * kLanes;
   const std::int64_t height = at.height, width = at.width;
-  const std::int64_t in_c = s.in_c / s.groups, plane = s.in_h * s.in_w * kLanes, in_blocks = blocks_of(in_c);
+  const std::int64_t in_c = per_group(s.in_c, s), plane = s.in_h * s.in_w * kLanes, in_blocks = blocks_of(in_c);
   const float* in = args.in + (at.image * blocks_of(s.in_c) + at.group * in_blocks) * plane;
-  const std::int64_t block = at.group * blocks_of(s.out_c / s.groups) + at.chunk * 2;
+  const std::int64_t block = at.group * blocks_of(per_group(s.out_c, s)) + at.chunk * 2;
   const float* w = args.weights + block * in_blocks * s.kernel_h * s.kernel_w * kLanes * kLanes;
   const std::int64_t first_y = at.y * s.stride_h - s.pad_top, first_x = at.x * s.stride_w - s.pad_left;
 
@@ -82,28 +98,31 @@ void direct_tile(const Conv2dArgs& args, const Place& at) {
   finish_tile(acc, conv_store(args, at.image, block, NB, at.y, at.x), args.epilogue);
 }
 
-constexpr int kFlat = -1;  // in place of a stride
-
 // Pixels [at.x, end) of one row.
 template <int NB, int S>
 void direct_row(const Conv2dArgs& args, Place at, std::int64_t end) {
   while (at.x < end) {
     int rows = next_tile(end - at.x);
-    with_rows<kTileRows>(rows, [&]<int R>() {
-      if constexpr (S == kFlat)
-        flat_tile<R, NB>(args, at);
-      else
-        direct_tile<R, NB, S>(args, at);
-    });
+    with_rows<kTileRows>(rows, [&]<int R>() { direct_tile<R, NB, S>(args, at); });
     at.x += rows;
+  }
+}
+
+template <int NB>
+void flat_pixels(const Conv2dArgs& args, const Place& at, std::int64_t end) {
+  const FlatRow row = flat_row<NB>(args, at);
+  for (std::int64_t x = at.x; x < end;) {
+    int rows = next_tile(end - x);
+    with_rows<kTileRows>(rows, [&]<int R>() { flat_tile<R, NB>(row, args.epilogue, x); });
+    x += rows;
   }
 }
 
 void direct_pixels(const Conv2dArgs& args, const Place& at, std::int64_t end) {
   const Conv2dShape& s = args.shape;
-  const bool pair = at.chunk * 2 + 1 < blocks_of(s.out_c / s.groups);
+  const bool pair = at.chunk * 2 + 1 < blocks_of(per_group(s.out_c, s));
   if (at.height == 1 && is_flat(s))
-    pair ? direct_row<2, kFlat>(args, at, end) : direct_row<1, kFlat>(args, at, end);
+    pair ? flat_pixels<2>(args, at, end) : flat_pixels<1>(args, at, end);
   else if (s.stride_w == 1)
     pair ? direct_row<2, 1>(args, at, end) : direct_row<1, 1>(args, at, end);
   else if (s.stride_w == 2)

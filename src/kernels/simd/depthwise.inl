@@ -9,9 +9,10 @@ namespace {
 constexpr int kPixels = 8;  // sums in registers, beside a row of taps and a pixel
 
 struct DepthwiseRow {
+  TileStore to;          // of the channel block's plane
   const float* in;       // the channel block's plane
   const float* weights;  // [kh][kw][c]
-  std::int64_t image, block, y;
+  std::int64_t y;
   std::int64_t tile;              // pixels of a tile
   std::int64_t ky_begin, ky_end;  // taps whose row exists
 };
@@ -92,7 +93,7 @@ void depthwise_tile(const Conv2dArgs& args, const DepthwiseRow& row, std::int64_
     add_rows<false, R, K, S>(acc, args, row, first);
   else
     add_rows<true, R, K, S>(acc, args, row, first);
-  finish_tile(acc, conv_store(args, row.image, row.block, 1, row.y, x), args.epilogue);
+  finish_tile(acc, row.to, args.epilogue, (row.y * s.out_w + x) * kLanes);
 }
 
 inline std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
@@ -138,22 +139,22 @@ void depthwise(const Conv2dArgs& args, Extent begin, Extent end) {
   const Conv2dShape& s = args.shape;
   const DepthwiseRowFunction run_row = depthwise_row_for(s);
   const std::int64_t tile = ceil_div(s.out_w, ceil_div(s.out_w, kPixels));  // about equal ones
-  for (std::int64_t block = begin.chunks; block < end.chunks; ++block) {
-    std::int64_t image = begin.strips / s.out_h, y = begin.strips % s.out_h;
-    for (std::int64_t strip = begin.strips; strip < end.strips; ++strip) {
-      DepthwiseRow row{args.in + (image * blocks_of(s.out_c) + block) * s.in_h * s.in_w * kLanes,
+  for (std::int64_t block = begin.chunks; block < end.chunks; ++block)
+    for (std::int64_t strip = begin.strips; strip < end.strips;) {
+      const std::int64_t image = strip / s.out_h, image_end = smaller(end.strips, (image + 1) * s.out_h);
+      DepthwiseRow row{conv_store(args, image, block, 1, 0, 0),
+                       args.in + (image * blocks_of(s.out_c) + block) * s.in_h * s.in_w * kLanes,
                        args.weights + block * s.kernel_h * s.kernel_w * kLanes,
-                       image,
-                       block,
-                       y,
+                       0,
                        tile,
                        0,
                        0};
-      valid_taps(y * s.stride_h - s.pad_top, s.dilation_h, s.kernel_h, s.in_h, &row.ky_begin, &row.ky_end);
-      run_row(args, row);
-      if (++y == s.out_h) ++image, y = 0;
+      for (; strip < image_end; ++strip) {
+        row.y = strip - image * s.out_h;
+        valid_taps(row.y * s.stride_h - s.pad_top, s.dilation_h, s.kernel_h, s.in_h, &row.ky_begin, &row.ky_end);
+        run_row(args, row);
+      }
     }
-  }
 }
 
 }  // namespace

@@ -62,8 +62,10 @@ __attribute__((noinline, unused)) void finish_values(const float* values, int ro
                  [&](auto f) { finish_each(values, rows, blocks, to, e, [f](V x, int, int, int) { return f(x); }); });
 }
 
+// `offset` floats behind the place that `to` says.
 template <int R, int NB>
-__attribute__((always_inline)) inline void finish_tile(V (&acc)[R][NB], const TileStore& to, const Epilogue& e) {
+__attribute__((always_inline)) inline void finish_tile(V (&acc)[R][NB], const TileStore& to, const Epilogue& e,
+                                                       std::int64_t offset = 0) {
   float lo, hi;
   if (!clamp_bounds(e.activation, &lo, &hi) || (to.last_lanes < kLanes && !to.whole_blocks) ||
       (to.residual && e.residual_last)) {
@@ -73,11 +75,14 @@ __attribute__((always_inline)) inline void finish_tile(V (&acc)[R][NB], const Ti
 #pragma GCC unroll 4
       for (int b = 0; b < NB; ++b) store(values + (p * NB + b) * kLanes, acc[p][b]);
     }
-    finish_values(values, R, NB, to, e);
+    TileStore there = to;
+    there.out += offset;
+    if (to.residual) there.residual += offset;
+    finish_values(values, R, NB, there, e);
     return;
   }
   // Copies: behind every store the compiler would fetch what `to` holds anew.
-  float* const out = to.out;
+  float* const out = to.out + offset;
   const float *const residual = to.residual, *const bias = to.bias;
   const std::int64_t row_stride = to.row_stride, block_stride = to.block_stride;
   const V vlo = set1(lo), vhi = set1(hi);
@@ -97,10 +102,11 @@ __attribute__((always_inline)) inline void finish_tile(V (&acc)[R][NB], const Ti
     }
   }
   if (residual) {
+    const float* const from = residual + offset;
 #pragma GCC unroll 16
     for (int p = 0; p < R; ++p) {
 #pragma GCC unroll 4
-      for (int b = 0; b < NB; ++b) acc[p][b] = add(acc[p][b], load(residual + p * row_stride + b * block_stride));
+      for (int b = 0; b < NB; ++b) acc[p][b] = add(acc[p][b], load(from + p * row_stride + b * block_stride));
     }
   }
 #pragma GCC unroll 16

@@ -12,6 +12,7 @@ template <int R, int NB>
 __attribute__((always_inline)) inline void accumulate(V (&acc)[R][NB], const float* a, std::int64_t row_step,
                                                       std::int64_t k_step, const float* w, std::int64_t w_step,
                                                       std::int64_t count) {
+#pragma GCC unroll 1  // unrolled, the compiler runs out of registers
   for (std::int64_t k = 0; k < count; ++k) {
     V wv[NB];
 #pragma GCC unroll 4
