@@ -1,4 +1,7 @@
 // Picking and placing by index, and what sorts.
+#include <algorithm>
+#include <limits>
+
 #include "formats/onnx/importer.h"
 
 namespace frugal::onnx_import {
@@ -54,12 +57,23 @@ void cum_sum(ImportNode& n) {
             {"reverse", n.integer("reverse", 0) != 0}});
 }
 
+void non_max_suppression(ImportNode& n) {
+  auto limit = [&](std::size_t i, double fallback) { return n.has(i) ? n.need_real(i, "a limit") : fallback; };
+  constexpr double kMost = 1 << 30;
+  n.result("non_max_suppression", {n.in(0), n.in(1)},
+           {{"most", static_cast<std::int64_t>(std::clamp(limit(2, 0), 0.0, kMost))},
+            {"iou", limit(3, 0)},
+            {"score", limit(4, std::numeric_limits<float>::lowest())},
+            {"centre", n.integer("center_point_box", 0) != 0}});
+}
+
 }  // namespace
 
 void add_gathers(ConverterTable& t) {
   t["Gather"] = gather;
   t["TopK"] = top_k;
   t["OneHot"] = one_hot;
+  t["NonMaxSuppression"] = non_max_suppression;
   t["CumSum"] = cum_sum;
   t["GatherElements"] = [](ImportNode& n) {
     n.result("gather_elements", {n.in(0), n.in(1)}, {{"axis", n.integer("axis", 0)}});

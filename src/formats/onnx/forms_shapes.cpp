@@ -117,6 +117,18 @@ void one_hot(const OnnxNode& n) {
   n.emit("Reshape", {one, depth});
 }
 
+// ONNX's output has as many rows as there are; ours goes on with rows of -1.
+void non_max_suppression(const OnnxNode& n) {
+  auto limit = [&](const char* name) { return n.number(attr_real(n.node(), name)); };
+  const std::string most = n.tensor(Tensor::scalar<std::int64_t>(attr_int(n.node(), "most")));
+  const std::string kept = n.step("NonMaxSuppression", {n.in(0), n.in(1), most, limit("iou"), limit("score")},
+                                  {{"center_point_box", attr_flag(n.node(), "centre")}});
+  const SymShape& out = n.out_type().shape;
+  const std::string none = n.step("Expand", {n.tensor(Tensor::scalar<std::int64_t>(-1)), n.dims(out)});
+  const std::string all = n.step("Concat", {kept, none}, {{"axis", 0}});
+  n.emit("Slice", {all, n.ints({0}), n.dims({out[0]}), n.ints({0})});
+}
+
 }  // namespace
 
 void add_shape_forms(OnnxForms& forms) {
@@ -155,6 +167,7 @@ void add_shape_forms(OnnxForms& forms) {
   forms.add("top_k", top_k);
   forms.add("flip", flip);
   forms.add("one_hot", one_hot);
+  forms.add("non_max_suppression", non_max_suppression);
   forms.add("trilu", [](const OnnxNode& n) {
     n.emit("Trilu", {n.in(0), n.tensor(Tensor::scalar<std::int64_t>(attr_int(n.node(), "k")))},
            {{"upper", attr_flag(n.node(), "upper")}});
