@@ -169,40 +169,58 @@ void direct(const Conv2dArgs& args, Extent begin, Extent end) {
 
 constexpr int kRowSegment = 512;  // floats; conv2d.cpp bounds kernels and strides by kMaxPlainReach
 
+// What all tiles of a row share.
+struct PlainRow {
+  const float *in, *weights;   // of the first row of taps that exists
+  std::int64_t taps, missing;  // rows of taps that exist and that do not
+  TileStore to;
+};
+
+template <int NB>
+PlainRow plain_row(const Conv2dArgs& args, const Place& at) {
+  const Conv2dShape& s = args.shape;
+  const std::int64_t y = at.y * s.stride_h - s.pad_top;
+  std::int64_t begin = 0, end = s.kernel_h;
+  while (begin < end && y + begin * s.dilation_h < 0) ++begin;
+  while (end > begin && y + (end - 1) * s.dilation_h >= s.in_h) --end;
+  return {args.in + (at.image * s.in_c * s.in_h + y + begin * s.dilation_h) * s.in_w,
+          args.weights + (at.chunk * 2 * s.in_c * s.kernel_h * kLanes + begin * NB * kLanes) * s.kernel_w, end - begin,
+          s.kernel_h - (end - begin), conv_store(args, at.image, at.chunk * 2, NB, at.y, 0)};
+}
+
 // S: the stride where it is 1, 2 or 4; 0 for others.
 template <int R, int NB, int S>
-void plain_tile(const Conv2dArgs& args, const Place& at) {
+void plain_tile(const Conv2dArgs& args, const PlainRow& from, std::int64_t x) {
   const Conv2dShape& s = args.shape;
-  const float* in = args.in + at.image * s.in_c * s.in_h * s.in_w;
-  const float* w = args.weights + at.chunk * 2 * s.in_c * s.kernel_h * s.kernel_w * kLanes;
-  const std::int64_t first_y = at.y * s.stride_h - s.pad_top, step = S ? S : s.stride_w, ix = at.x * step - s.pad_left;
-  const std::int64_t reach = (R - 1) * step + (s.kernel_w - 1) * s.dilation_w + 1;
+  const std::int64_t step = S ? S : s.stride_w, ix = x * step - s.pad_left, kernel_w = s.kernel_w;
+  const std::int64_t reach = (R - 1) * step + (kernel_w - 1) * s.dilation_w + 1, row_floats = s.dilation_h * s.in_w;
   const bool inside = ix >= 0 && ix + reach <= s.in_w;
 
   float staged[kRowSegment];
+  const float *in = from.in, *w = from.weights;
   V acc[R][NB];
   clear(acc);
-  for (std::int64_t c = 0; c < s.in_c; ++c)
-    for (std::int64_t ky = 0; ky < s.kernel_h; ++ky, w += s.kernel_w * NB * kLanes) {
-      const std::int64_t iy = first_y + ky * s.dilation_h;
-      if (iy < 0 || iy >= s.in_h) continue;
-      const float* row = in + (c * s.in_h + iy) * s.in_w;
+  for (std::int64_t c = 0; c < s.in_c; ++c, in += s.in_h * s.in_w, w += from.missing * kernel_w * NB * kLanes) {
+    const float* row = in;
+    for (std::int64_t ky = 0; ky < from.taps; ++ky, row += row_floats, w += kernel_w * NB * kLanes) {
       const float* pixels = row + ix;
       if (!inside) {
         for (std::int64_t i = 0; i < reach; ++i) staged[i] = ix + i >= 0 && ix + i < s.in_w ? row[ix + i] : 0;
         pixels = staged;
       }
-      accumulate(acc, pixels, step, s.dilation_w, w, NB * kLanes, s.kernel_w);
+      accumulate(acc, pixels, step, s.dilation_w, w, NB * kLanes, kernel_w);
     }
-  finish_tile(acc, conv_store(args, at.image, at.chunk * 2, NB, at.y, at.x), args.epilogue);
+  }
+  finish_tile(acc, from.to, args.epilogue, x * kLanes);
 }
 
 template <int NB, int S>
-void plain_row(const Conv2dArgs& args, Place at) {
-  while (at.x < args.shape.out_w) {
-    int rows = next_tile(args.shape.out_w - at.x);
-    with_rows<kTileRows>(rows, [&]<int R>() { plain_tile<R, NB, S>(args, at); });
-    at.x += rows;
+void plain_row(const Conv2dArgs& args, const Place& at) {
+  const PlainRow row = plain_row<NB>(args, at);
+  for (std::int64_t x = 0; x < args.shape.out_w;) {
+    int rows = next_tile(args.shape.out_w - x);
+    with_rows<kTileRows>(rows, [&]<int R>() { plain_tile<R, NB, S>(args, row, x); });
+    x += rows;
   }
 }
 
