@@ -35,6 +35,12 @@ struct EpilogueSpec {
   ActivationSpec activation{};
   bool residual = false;
   bool residual_last = false;
+  float scale = 1, shift = 0;
+
+  // With the addresses that are known at run time.
+  Epilogue with(const float* bias, const float* residual_data) const {
+    return {bias, residual_data, activation, residual_last, scale, shift};
+  }
 };
 
 // Packed weights, shared by all programs of a session: what one input shape has packed, the next one finds.
@@ -93,7 +99,8 @@ struct CompiledOp {
 struct EngineOp {
   std::function<CompiledOp(const NodeContext&)> compile;
 
-  // Fusion. As a producer: may it take an activation / a residual add into its store?
+  // Fusion. As a producer: may it take an activation (and numbers multiplied with it and added) / a residual add into
+  // its store?
   bool fuses_activation = false;
   bool fuses_residual = false;
   bool fuses_channel_slopes = false;  // prelu too: the channels of the store are dim 1
@@ -101,6 +108,7 @@ struct EngineOp {
   // A prelu leaves the slope empty: it is constant input 1, one number a channel or one for all.
   std::function<std::optional<ActivationSpec>(const Node&)> as_activation = nullptr;
   bool is_residual_add = false;  // two inputs of one shape, the sum of both
+  bool is_scale = false;         // a product of two inputs; one that is a known number goes into the producer's store
 
   // Layout. Can this node work with channels in blocks of `block` for its rank-4 data inputs and outputs?
   // none: the plain layout only. `plain_input_ok`: a blocked output can be made straight from a plain input 0.

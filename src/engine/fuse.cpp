@@ -40,7 +40,7 @@ class Fuser {
     int user = user_[static_cast<std::size_t>(step.outputs[0])];
     if (user < 0) return false;
     const PlanStep& next = plan_.steps[static_cast<std::size_t>(user)];
-    if (!absorb_activation(step, next) && !absorb_residual(step, next)) return false;
+    if (!absorb_activation(step, next) && !absorb_number(step, next) && !absorb_residual(step, next)) return false;
     step.outputs = next.outputs;
     step.name += " + " + next.name;
     gone_[static_cast<std::size_t>(user)] = true;
@@ -50,7 +50,7 @@ class Fuser {
   bool absorb_activation(PlanStep& step, const PlanStep& next) {
     EpilogueSpec& e = step.epilogue;
     if (!step.op->fuses_activation || !next.op->as_activation || e.activation.kind != Activation::none ||
-        e.residual_last)
+        e.residual_last || e.scale != 1 || e.shift != 0)
       return false;
     if (next.inputs[0] != step.outputs[0] || !same_type(step.outputs[0], next.outputs[0])) return false;
     std::optional<ActivationSpec> activation = next.op->as_activation(*next.node);
@@ -72,6 +72,20 @@ class Fuser {
     return step.op->fuses_channel_slopes && shape.size() == 4 && slope->numel() == shape[1];
   }
 
+  // A known number that is multiplied with the result or added to it.
+  bool absorb_number(PlanStep& step, const PlanStep& next) {
+    EpilogueSpec& e = step.epilogue;
+    if (!step.op->fuses_activation || e.residual_last || !(next.op->is_scale || next.op->is_residual_add)) return false;
+    const ValueId made = step.outputs[0];
+    const Tensor* number = plan_.value(next.inputs[next.inputs[0] == made ? 1 : 0]).constant;
+    if (!number || number->dtype() != DType::f32 || number->numel() != 1 || !same_type(made, next.outputs[0]))
+      return false;
+    const float x = number->data<float>()[0];
+    if (next.op->is_scale) e.scale *= x, e.shift *= x;
+    if (next.op->is_residual_add) e.shift += x;
+    return true;
+  }
+
   bool absorb_residual(PlanStep& step, const PlanStep& next) {
     EpilogueSpec& e = step.epilogue;
     if (!step.op->fuses_residual || !next.op->is_residual_add || e.residual || next.inputs.size() != 2) return false;
@@ -81,7 +95,7 @@ class Fuser {
     step.inputs.push_back(other);
     step.residual_input = static_cast<int>(step.inputs.size()) - 1;
     e.residual = true;
-    e.residual_last = e.activation.kind != Activation::none;
+    e.residual_last = e.activation.kind != Activation::none || e.scale != 1 || e.shift != 0;
     return true;
   }
 

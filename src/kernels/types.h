@@ -69,13 +69,16 @@ struct ActivationSpec {
 };
 
 // What a producer does to a value before it stores it:
-//   y = activation(x + bias + residual)   or, with residual_last,   y = activation(x + bias) + residual
+//   y = scale * activation(x + bias + residual) + shift
+// or, with residual_last,
+//   y = scale * activation(x + bias) + shift + residual
 // `residual` has the layout and strides of the output and may be the output itself.
 struct Epilogue {
   const float* bias = nullptr;  // [channels], no padding needed
   const float* residual = nullptr;
   ActivationSpec activation;
   bool residual_last = false;
+  float scale = 1, shift = 0;
 };
 
 // C[m, n] = epilogue(A[m, k] * B[k, n]), row-major, B packed in panels by gemm_pack_b.

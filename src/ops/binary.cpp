@@ -164,6 +164,7 @@ EngineOp binary_op(std::function<Binary(const Node&)> op) {
 EngineOp binary_op(Binary op) {
   EngineOp out = binary_op([op](const Node&) { return op; });
   out.is_residual_add = op == Binary::add;
+  out.is_scale = op == Binary::mul;
   if (has_vector_form(op)) out.can_block = can_block;
   return out;
 }

@@ -200,6 +200,19 @@ TEST(Fuse, ActivationAndResidualInEitherOrder) {
             (Strings{"conv1 + add + relu", "conv2 + relu_2 + add_2 (residual last)"}));
 }
 
+TEST(Fuse, NumbersAfterTheActivation) {
+  GraphBuilder b("net");
+  ValueId x = b.input("x", {1, 4, 4, 4});
+  ValueId y = b.op("mul", {b.weight("scale", {1}), b.relu(b.conv2d("conv", x, {.out = 4}))});
+  y = b.add(b.add(y, b.weight("shift", {1})), x);
+  y = b.add(y, b.weight("late", {1}));
+  b.output(y, "y");
+  const Model model = test::with_weights(b.finish());
+  EXPECT_EQ(step_names(model), (Strings{"conv + relu + mul + add + add_2 (residual last)", "add_3"}));
+  const Tensor in = test::random_tensor({1, 4, 4, 4});
+  EXPECT_TRUE(test::close(test::run(model, {in})[0], test::run_plain(model, {in})[0], 1e-5, 1e-5));
+}
+
 TEST(Fuse, AResidualMadeLaterGoesIntoTheLaterProducer) {
   GraphBuilder b("net");
   ValueId x = b.input("x", {1, 4, 4, 4});

@@ -61,6 +61,20 @@ TEST(FoldBatchNorm, GoesIntoConvolutionAndLinear) {
   EXPECT_EQ(after.weights.size(), 6u);
 }
 
+TEST(FoldBatchNorm, TakesNumbersOfChannelsToo) {
+  GraphBuilder b("net");
+  ValueId x = b.conv2d("conv", b.image_input(3, 6, 5), {.out = 4, .kernel = 1});
+  x = b.op("mul", {b.weight("scale", {1}), x});
+  x = b.add(x, b.weight("shift", {4, 1, 1}));
+  x = b.batch_norm("bn", x);
+  x = b.add(b.relu(x), b.weight("rows", {6, 1}));  // not one number a channel
+  x = b.add(b.linear("fc", b.flatten(x), 5), b.weight("classes", {5}));
+  x = b.op("mul", {b.linear("fc2", x, 5), b.weight("more", {3, 1, 5})});  // changes the shape
+  b.output(x, "y");
+  Model after = checked(with_weights(b.finish()), fold_batch_norm, {kPicture});
+  EXPECT_EQ(test::node_ops(after.graph), (Strings{"conv2d", "relu", "add", "reshape", "linear", "linear", "mul"}));
+}
+
 TEST(FoldBatchNorm, LeavesALayerWithOtherUsersAlone) {
   GraphBuilder b("net");
   ValueId x = b.image_input(3, 6, 5);

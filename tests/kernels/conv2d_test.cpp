@@ -111,6 +111,7 @@ TEST_P(Conv2d, EveryAlgorithmMatchesTheReference) {
       for (const Epilogue& e : {Epilogue{}, Epilogue{p.bias.data(), nullptr, {Activation::relu, 0, 0, nullptr}, false},
                                 Epilogue{p.bias.data(), p.residual.data(), {Activation::clip, 0, 0.7f, nullptr}, false},
                                 Epilogue{p.bias.data(), p.residual.data(), {Activation::silu, 0, 0, nullptr}, true},
+                                Epilogue{p.bias.data(), nullptr, {Activation::relu, 0, 0, nullptr}, false, 0.5f, -0.3f},
                                 Epilogue{nullptr, nullptr, {Activation::prelu, 0, 0, p.slope.data()}, false}})
         expect_close(p.run(table(), algorithm, 1, e), p.run(reference(), ConvAlgorithm::direct, 1, e), 2e-5f,
                      describe(c, algorithm));

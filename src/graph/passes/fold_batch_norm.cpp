@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "graph/op.h"
 #include "graph/passes/passes.h"
@@ -33,7 +34,9 @@ struct Affine {
   std::vector<double> scale, shift;  // of each channel
 };
 
-Affine affine_of(const Rewriter& r, const Node& norm) {
+// What a batch norm does to each channel.
+std::optional<Affine> batch_norm_of(const Rewriter& r, const Node& norm) {
+  if (!floats(r, {norm.inputs[1], norm.inputs[2], norm.inputs[3], norm.inputs[4]})) return std::nullopt;
   auto at = [&](std::size_t input) { return r.data(norm.inputs[input])->data<float>(); };
   const float *gamma = at(1), *beta = at(2), *mean = at(3), *var = at(4);
   Affine out;
@@ -43,6 +46,48 @@ Affine affine_of(const Rewriter& r, const Node& norm) {
     out.shift.push_back(beta[c] - mean[c] * scale);
   }
   return out;
+}
+
+// The same of a product or a sum with a weight of one number for all channels, or one for each: [C], broadcast as
+// [C, 1, 1] where the channels are followed by two more dims.
+std::optional<Affine> scale_or_shift_of(const Rewriter& r, const Node& node, const LinearLayer& layer, ValueId made,
+                                        std::int64_t channels) {
+  const ValueId other = node.inputs[node.inputs[0] == made ? 1 : 0];
+  const Tensor* numbers = r.data(other);
+  if (!numbers || numbers->dtype() != DType::f32 || r.graph().value(node.outputs[0]).type != r.graph().value(made).type)
+    return std::nullopt;
+  const std::size_t from_end = layer.rank - 1;  // where the channels stand
+  const std::size_t rank = numbers->shape().size();
+  const bool each = rank >= from_end && numbers->shape()[rank - from_end] == channels && numbers->numel() == channels;
+  if (!each && numbers->numel() != 1) return std::nullopt;
+  Affine out;
+  for (std::int64_t c = 0; c < channels; ++c) {
+    const auto x = static_cast<double>(numbers->data<float>()[each ? c : 0]);
+    out.scale.push_back(node.op->name == "mul" ? x : 1);
+    out.shift.push_back(node.op->name == "mul" ? 0 : x);
+  }
+  return out;
+}
+
+// All that follows a layer and can go into it, one after the other; their outputs are added to `made`.
+std::optional<Affine> affine_after(const Rewriter& r, const LinearLayer& layer, std::int64_t channels, std::vector<ValueId>& made) {
+  std::optional<Affine> all;
+  for (NodeId user; (user = r.uses().only_user(made.back())) != kNone;) {
+    const Node& node = r.graph().node(user);
+    std::optional<Affine> next;
+    if (node.op->name == "batch_norm" && node.inputs[0] == made.back())
+      next = batch_norm_of(r, node);
+    else if (node.op->name == "mul" || node.op->name == "add")
+      next = scale_or_shift_of(r, node, layer, made.back(), channels);
+    if (!next) break;
+    for (std::size_t c = 0; all && c < next->scale.size(); ++c) {
+      next->shift[c] += all->shift[c] * next->scale[c];
+      next->scale[c] *= all->scale[c];
+    }
+    all = std::move(next);
+    made.push_back(node.outputs[0]);
+  }
+  return all;
 }
 
 Tensor scaled(const Tensor& weight, const Affine& affine) {
@@ -65,16 +110,14 @@ Tensor shifted(const Tensor* bias, const Affine& affine) {
 
 Visit visit(Rewriter& r, const Node& node) {
   const LinearLayer* layer = find_layer(r, node);
-  NodeId user = layer ? r.uses().only_user(node.outputs[0]) : kNone;
-  if (user == kNone) return Visit::copy;
-  const Node& norm = r.graph().node(user);
-  ValueId weight = node.inputs[layer->weight], bias = node.inputs[layer->bias];
-  bool foldable = norm.op->name == "batch_norm" && norm.inputs[0] == node.outputs[0] &&
-                  r.uses().only_user(weight) != kNone &&
-                  floats(r, {weight, bias, norm.inputs[1], norm.inputs[2], norm.inputs[3], norm.inputs[4]});
-  if (!foldable) return Visit::copy;
+  if (!layer) return Visit::copy;
+  const ValueId weight = node.inputs[layer->weight], bias = node.inputs[layer->bias];
+  if (r.uses().only_user(weight) == kNone || !floats(r, {weight, bias})) return Visit::copy;
+  std::vector<ValueId> made{node.outputs[0]};
+  const std::optional<Affine> after = affine_after(r, *layer, r.data(weight)->dim(0), made);
+  if (!after) return Visit::copy;
 
-  Affine affine = affine_of(r, norm);
+  const Affine& affine = *after;
   std::vector<ValueId> inputs;
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
     if (i == layer->weight)
@@ -87,7 +130,9 @@ Visit visit(Rewriter& r, const Node& node) {
       inputs.push_back(
           r.add_weight(r.fresh_name(node.name + ".bias"), shifted(r.data(bias), affine), WeightRole::parameter));
   }
-  r.replace(norm.outputs[0], r.add_node(node.op->name, node.name, inputs, node.attrs)[0]);
+  const ValueId layer_made = r.add_node(node.op->name, node.name, inputs, node.attrs)[0];
+  // The nodes in between are passed over.
+  for (std::size_t i = made.size(); i-- > 1;) r.replace(made[i], layer_made);
   return Visit::done;
 }
 

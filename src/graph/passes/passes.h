@@ -11,7 +11,8 @@ namespace frugal {
 // Drops nodes whose results reach no output, and weights that nobody uses.
 Model remove_dead_code(const Model& model);
 
-// Folds batch norm into the layer before it (conv2d, linear; the table in fold_batch_norm.cpp):
+// Folds batch norm, and products and sums with one number for each channel or for all, into the layer before them
+// (conv2d, linear; the table in fold_batch_norm.cpp). Batch norm:
 //   w' = w * gamma / sqrt(var + eps),   b' = (b - mean) * gamma / sqrt(var + eps) + beta
 // in double precision. Left alone where the layer's output or weight has other users, or a tensor is no fp32.
 Model fold_batch_norm(const Model& model);

@@ -65,7 +65,7 @@ inline T activate(T x, const ActivationSpec& spec, std::int64_t channel = 0) {
 inline float finish(float sum, const Epilogue& e, std::int64_t channel, std::int64_t at) {
   if (e.bias) sum += e.bias[channel];
   if (e.residual && !e.residual_last) sum += e.residual[at];
-  sum = activate(sum, e.activation, channel);
+  sum = activate(sum, e.activation, channel) * e.scale + e.shift;
   if (e.residual && e.residual_last) sum += e.residual[at];
   return sum;
 }

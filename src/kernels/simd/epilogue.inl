@@ -37,6 +37,7 @@ inline bool clamp_bounds(const ActivationSpec& spec, float* lo, float* hi) {
 // The general way: `values` holds the sums, [rows][blocks] vectors.
 template <typename F>
 inline void finish_each(const float* values, int rows, int blocks, const TileStore& to, const Epilogue& e, F activate) {
+  const V scale = set1(e.scale), shift = set1(e.shift);
   for (int p = 0; p < rows; ++p)
     for (int b = 0; b < blocks; ++b, values += kLanes) {
       const std::int64_t at = p * to.row_stride + b * to.block_stride;
@@ -44,7 +45,7 @@ inline void finish_each(const float* values, int rows, int blocks, const TileSto
       V x = load(values);
       if (to.bias) x = add(x, to.channels_are_rows ? broadcast(to.bias + p) : load_first(to.bias + b * kLanes, lanes));
       if (to.residual && !e.residual_last) x = add(x, load_first(to.residual + at, lanes));
-      x = activate(x, p, b, lanes);
+      x = fma(activate(x, p, b, lanes), scale, shift);
       if (to.residual && e.residual_last) x = add(x, load_first(to.residual + at, lanes));
       store_first(to.out + at, x, lanes);
     }
@@ -68,7 +69,7 @@ __attribute__((always_inline)) inline void finish_tile(V (&acc)[R][NB], const Ti
                                                        std::int64_t offset = 0) {
   float lo, hi;
   if (!clamp_bounds(e.activation, &lo, &hi) || (to.last_lanes < kLanes && !to.whole_blocks) ||
-      (to.residual && e.residual_last)) {
+      (to.residual && e.residual_last) || e.scale != 1 || e.shift != 0) {
     alignas(64) float values[R * NB * kLanes];
 #pragma GCC unroll 16
     for (int p = 0; p < R; ++p) {

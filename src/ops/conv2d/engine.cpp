@@ -34,14 +34,11 @@ CompiledOp compile(const NodeContext& c) {
       return made;
     });
   }
-  Epilogue epilogue;
-  epilogue.activation = c.epilogue.activation;
-  epilogue.residual_last = c.epilogue.residual_last;
+  const EpilogueSpec epilogue = c.epilogue;
   const int residual = c.epilogue.residual ? c.residual_input : -1;
   auto run = [plan, epilogue, residual, weights, scratch](const RunArgs& args) {
-    Epilogue e = epilogue;
-    if (args.in.size() > 2) e.bias = args.f32_in(2);
-    if (residual >= 0) e.residual = args.f32_in(static_cast<std::size_t>(residual));
+    const Epilogue e = epilogue.with(args.in.size() > 2 ? args.f32_in(2) : nullptr,
+                                     residual >= 0 ? args.f32_in(static_cast<std::size_t>(residual)) : nullptr);
     auto* space = reinterpret_cast<float*>(args.scratch);
     const float* packed_weights = weights.defined() ? weights.data<float>() : space + scratch;
     if (!weights.defined()) conv2d_pack(plan, args.f32_in(1), space + scratch, &args.pool);

@@ -143,8 +143,7 @@ CompiledOp compile_separate(const NodeContext& c) {
     weights = Tensor(DType::f32, {packed});
     pack(c.constants[1]->data<float>(), space.data<float>(), weights.data<float>());
   }
-  Epilogue epilogue;
-  epilogue.activation = c.epilogue.activation;
+  const Epilogue epilogue = c.epilogue.with(nullptr, nullptr);
   const bool one = parts.size() == 1 && parts[0].vertical.skip + parts[0].horizontal.skip == 0;  // stride 1
   auto run = [=](const RunArgs& args) {
     Epilogue e = epilogue;
@@ -247,8 +246,7 @@ CompiledOp compile_joint(const NodeContext& c, const Joint& joint) {
     joint_weights(g, joint, c.constants[1]->data<float>(), space.data<float>());
     conv2d_pack(joint.plan, space.data<float>(), weights.data<float>());
   }
-  Epilogue epilogue;
-  epilogue.activation = c.epilogue.activation;
+  const Epilogue epilogue = c.epilogue.with(nullptr, nullptr);
   auto run = [=](const RunArgs& args) {
     Epilogue e = epilogue;
     float *made = reinterpret_cast<float*>(args.scratch), *space = made + map, *bias = space + scratch,

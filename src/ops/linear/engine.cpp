@@ -16,18 +16,15 @@ CompiledOp compile(const NodeContext& c) {
     weights = c.packed(1, fmt::format("linear {}", name(table.isa)), [&] {
       Tensor made(DType::f32, {packed});
       ThreadPool one(1);
-      gemm_pack(table, one, n, k, c.constants[1]->data<float>(), k, true, made.data<float>());
+      gemm_pack(table, c.pool ? *c.pool : one, n, k, c.constants[1]->data<float>(), k, true, made.data<float>());
       return made;
     });
   }
-  Epilogue epilogue;
-  epilogue.activation = c.epilogue.activation;
-  epilogue.residual_last = c.epilogue.residual_last;
+  const EpilogueSpec epilogue = c.epilogue;
   const int residual = c.epilogue.residual ? c.residual_input : -1;
   auto run = [=, &table](const RunArgs& args) {
-    Epilogue e = epilogue;
-    if (args.in.size() > 2) e.bias = args.f32_in(2);
-    if (residual >= 0) e.residual = args.f32_in(static_cast<std::size_t>(residual));
+    const Epilogue e = epilogue.with(args.in.size() > 2 ? args.f32_in(2) : nullptr,
+                                     residual >= 0 ? args.f32_in(static_cast<std::size_t>(residual)) : nullptr);
     auto* space = reinterpret_cast<float*>(args.scratch);
     const float* b = weights.defined() ? weights.data<float>() : space + scratch;
     if (!weights.defined()) gemm_pack(table, args.pool, n, k, args.f32_in(1), k, true, space + scratch);

@@ -15,7 +15,8 @@ struct Product {
 std::vector<Product> products(const Shape& a, const Shape& b, const Shape& out) {
   const std::size_t batch_dims = out.size() - 2;
   std::vector<Product> pairs{{0, 0}};
-  // From the innermost batch dim outwards; what is there already is repeated for every step of the next one.
+  // From the innermost batch dim outwards; what is there already is repeated
+  // for every step of the next one.
   std::int64_t a_step = a[a.size() - 1] * a[a.size() - 2], b_step = b[b.size() - 1] * b[b.size() - 2];
   for (std::size_t i = 0; i < batch_dims; ++i) {
     auto dim = [i](const Shape& s) { return i + 2 < s.size() ? s[s.size() - 3 - i] : 1; };
@@ -47,18 +48,18 @@ CompiledOp compile(const NodeContext& c) {
     weights = c.packed(1, "matmul " + std::string(name(table.isa)) + (transposed ? " transposed" : ""), [&] {
       Tensor t(DType::f32, {packed});
       ThreadPool one(1);
-      gemm_pack(table, one, n, k, c.constants[1]->data<float>(), ldb, transposed, t.data<float>());
+      gemm_pack(table, c.pool ? *c.pool : one, n, k, c.constants[1]->data<float>(), ldb, transposed, t.data<float>());
       return t;
     });
-  const Epilogue epilogue{.activation = c.epilogue.activation, .residual_last = c.epilogue.residual_last};
+  const EpilogueSpec epilogue = c.epilogue;
   const int residual = c.epilogue.residual ? c.residual_input : -1;
   auto run = [=, &table](const RunArgs& args) {
     auto* space = reinterpret_cast<float*>(args.scratch);
     const float* packed_b = weights.defined() ? weights.data<float>() : space + scratch;
     for (std::size_t i = 0; i < pairs.size(); ++i) {
       const std::int64_t at = static_cast<std::int64_t>(i) * m * n;
-      Epilogue e = epilogue;
-      if (residual >= 0) e.residual = args.f32_in(static_cast<std::size_t>(residual)) + at;
+      const Epilogue e =
+          epilogue.with(nullptr, residual >= 0 ? args.f32_in(static_cast<std::size_t>(residual)) + at : nullptr);
       if (!weights.defined() && (i == 0 || pairs[i].b != pairs[i - 1].b))
         gemm_pack(table, args.pool, n, k, args.f32_in(1) + pairs[i].b, ldb, transposed, space + scratch);
       gemm_run(table, args.pool, {m, n, k, args.f32_in(0) + pairs[i].a, k, packed_b, args.f32_out() + at, n, e, false},
