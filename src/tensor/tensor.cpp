@@ -26,7 +26,8 @@ constexpr std::array<DTypeInfo, 10> kDTypes{{
     {DType::boolean, "bool", "BOOL", "|b1", 1, 1},
 }};
 
-// Reads element i as double; integers beyond 2^53 lose bits, which only the i64 paths below would see.
+// Reads element i as double; integers beyond 2^53 lose bits, which only the i64
+// paths below would see.
 double read(DType dtype, const void* p, std::int64_t i) {
   switch (dtype) {
     case DType::f32: return static_cast<const float*>(p)[i];
@@ -101,16 +102,30 @@ std::size_t byte_size(DType dtype, const Shape& shape) {
   return static_cast<std::size_t>(bytes);
 }
 
-// Large tensors lie in huge pages where the system gives them: streaming weights is up to a tenth faster so.
-// Only whole huge pages are asked for, so that no memory beyond the tensor is taken.
-static std::shared_ptr<void> allocate_zeroed(std::size_t bytes) {
+// Large tensors lie in huge pages where the system gives them: streaming
+// weights is up to a tenth faster so. They come straight from the system, which
+// has cleared them, so that nobody touches them before they are written.
+static std::shared_ptr<void> map_zeroed(std::size_t bytes) {
   constexpr std::size_t kHugePage = std::size_t{2} << 20;
-  const std::align_val_t alignment{bytes >= kHugePage ? kHugePage : 64};
-  void* data = ::operator new(bytes, alignment);
-  std::shared_ptr<void> owner(data, [alignment](void* p) { ::operator delete(p, alignment); });
+  const std::size_t room = bytes + kHugePage;  // for the alignment
+  void* mapped = ::mmap(nullptr, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mapped == MAP_FAILED) throw std::bad_alloc();
+  const auto at = (reinterpret_cast<std::uintptr_t>(mapped) + kHugePage - 1) / kHugePage * kHugePage;
+  auto* data = reinterpret_cast<void*>(at);
 #ifdef MADV_HUGEPAGE
-  if (bytes >= kHugePage) madvise(data, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
+  // Only whole huge pages are asked for, so that no memory beyond the tensor is
+  // taken.
+  ::madvise(data, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
 #endif
+  return {data, [mapped, room](void*) { ::munmap(mapped, room); }};
+}
+
+static std::shared_ptr<void> allocate_zeroed(std::size_t bytes) {
+  constexpr std::size_t kMapped = std::size_t{2} << 20;
+  if (bytes >= kMapped) return map_zeroed(bytes);
+  constexpr std::align_val_t kAlignment{64};
+  void* data = ::operator new(bytes, kAlignment);
+  std::shared_ptr<void> owner(data, [](void* p) { ::operator delete(p, kAlignment); });
   std::memset(data, 0, bytes);
   return owner;
 }

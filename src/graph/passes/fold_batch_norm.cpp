@@ -70,7 +70,8 @@ std::optional<Affine> scale_or_shift_of(const Rewriter& r, const Node& node, con
 }
 
 // All that follows a layer and can go into it, one after the other; their outputs are added to `made`.
-std::optional<Affine> affine_after(const Rewriter& r, const LinearLayer& layer, std::int64_t channels, std::vector<ValueId>& made) {
+std::optional<Affine> affine_after(const Rewriter& r, const LinearLayer& layer, std::int64_t channels,
+                                   std::vector<ValueId>& made) {
   std::optional<Affine> all;
   for (NodeId user; (user = r.uses().only_user(made.back())) != kNone;) {
     const Node& node = r.graph().node(user);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernels/simd/conv_common.inl"
+#include "kernels/simd/winograd_filters.inl"
 
 namespace frugal::FRUGAL_SIMD {
 namespace {
