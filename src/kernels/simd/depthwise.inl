@@ -9,12 +9,12 @@ namespace {
 constexpr int kPixels = 8;  // sums in registers, beside a row of taps and a pixel
 
 struct DepthwiseRow {
-  TileStore to;          // of the channel block's plane
-  const float* in;       // the channel block's plane
-  const float* weights;  // [kh][kw][c]
-  std::int64_t y;
-  std::int64_t tile;              // pixels of a tile
-  std::int64_t ky_begin, ky_end;  // taps whose row exists
+  TileStore to;           // of the row
+  const float* in;        // row of the first tap that exists
+  const float* weights;   // of that row, [kh][kw][c]
+  std::int64_t taps;      // rows of taps that exist
+  std::int64_t row_step;  // floats from one row of taps to the next in the input
+  std::int64_t tile;      // pixels of a tile
 };
 
 alignas(64) constexpr float kNoPixel[kLanes] = {};
@@ -70,16 +70,14 @@ inline void add_taps(V (&acc)[R][1], const Conv2dShape& s, const float* row, std
 }
 
 template <bool kBorder, int R, int K, int S>
-inline void add_rows(V (&acc)[R][1], const Conv2dArgs& args, const DepthwiseRow& row, std::int64_t first) {
-  const Conv2dShape& s = args.shape;
-  for (std::int64_t ky = row.ky_begin; ky < row.ky_end; ++ky) {
-    const std::int64_t iy = row.y * s.stride_h - s.pad_top + ky * s.dilation_h;
-    const float *in = row.in + iy * s.in_w * kLanes, *weights = row.weights + ky * s.kernel_w * kLanes;
+__attribute__((always_inline)) inline void add_rows(V (&acc)[R][1], const Conv2dShape& s, const DepthwiseRow& row,
+                                                    std::int64_t first) {
+  const float *in = row.in, *weights = row.weights;
+  for (std::int64_t left = row.taps; left > 0; --left, in += row.row_step, weights += s.kernel_w * kLanes)
     if constexpr (K > 0)
       add_row<kBorder, R, K, S>(acc, in, first, s.in_w, weights);
     else
       add_taps(acc, s, in, first, weights);
-  }
 }
 
 // R pixels from column x on. K: taps of a row where they are few and not dilated, S: the stride then; else 0.
@@ -90,10 +88,10 @@ void depthwise_tile(const Conv2dArgs& args, const DepthwiseRow& row, std::int64_
   V acc[R][1];
   clear(acc);
   if (K > 0 && first >= 0 && first + (R - 1) * S + K <= s.in_w)
-    add_rows<false, R, K, S>(acc, args, row, first);
+    add_rows<false, R, K, S>(acc, s, row, first);
   else
-    add_rows<true, R, K, S>(acc, args, row, first);
-  finish_tile(acc, row.to, args.epilogue, (row.y * s.out_w + x) * kLanes);
+    add_rows<true, R, K, S>(acc, s, row, first);
+  finish_tile(acc, row.to, args.epilogue, x * kLanes);
 }
 
 inline std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
@@ -142,17 +140,24 @@ void depthwise(const Conv2dArgs& args, Extent begin, Extent end) {
   for (std::int64_t block = begin.chunks; block < end.chunks; ++block)
     for (std::int64_t strip = begin.strips; strip < end.strips;) {
       const std::int64_t image = strip / s.out_h, image_end = smaller(end.strips, (image + 1) * s.out_h);
-      DepthwiseRow row{conv_store(args, image, block, 1, 0, 0),
-                       args.in + (image * blocks_of(s.out_c) + block) * s.in_h * s.in_w * kLanes,
-                       args.weights + block * s.kernel_h * s.kernel_w * kLanes,
+      const float* in = args.in + (image * blocks_of(s.out_c) + block) * s.in_h * s.in_w * kLanes;
+      const float* weights = args.weights + block * s.kernel_h * s.kernel_w * kLanes;
+      DepthwiseRow row{conv_store(args, image, block, 1, strip - image * s.out_h, 0),
+                       in,
+                       weights,
                        0,
-                       tile,
-                       0,
-                       0};
+                       s.dilation_h * s.in_w * kLanes,
+                       tile};
       for (; strip < image_end; ++strip) {
-        row.y = strip - image * s.out_h;
-        valid_taps(row.y * s.stride_h - s.pad_top, s.dilation_h, s.kernel_h, s.in_h, &row.ky_begin, &row.ky_end);
+        const std::int64_t first = (strip - image * s.out_h) * s.stride_h - s.pad_top;
+        std::int64_t ky, ky_end;
+        valid_taps(first, s.dilation_h, s.kernel_h, s.in_h, &ky, &ky_end);
+        row.in = in + (first + ky * s.dilation_h) * s.in_w * kLanes;
+        row.weights = weights + ky * s.kernel_w * kLanes;
+        row.taps = ky_end - ky;
         run_row(args, row);
+        row.to.out += s.out_w * kLanes;
+        if (row.to.residual) row.to.residual += s.out_w * kLanes;
       }
     }
 }
