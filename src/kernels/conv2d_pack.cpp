@@ -31,6 +31,10 @@ void pack_chunks(const Conv2dPlan& plan, std::int64_t in_block, const float* wei
     float* to = packed + item / chunks * group_floats + first * whole_in * t;
     if (valid < width || whole_in > in_c) std::fill(to, to + whole_in * t * width, 0.0f);
     const float* from = weights + (item / chunks * out_c + first) * in_c * t;
+    if (t == 1 && width == plan.table->gemm_panel && whole_in == in_c) {  // a matrix, transposed
+      plan.table->gemm_pack_b(valid, in_c, from, in_c, true, to, 0, 1);
+      return;
+    }
     for (std::int64_t block = 0; block < in_c; block += in_block)
       for (std::int64_t o = 0; o < valid; ++o)
         for (std::int64_t ic = block; ic < std::min(in_c, block + in_block); ++ic)
