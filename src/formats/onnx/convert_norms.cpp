@@ -39,23 +39,29 @@ void group_norm(ImportNode& n) {
            {{"groups", groups}, {"eps", n.real("epsilon", 1e-5)}});
 }
 
+// Mean and 1 / standard deviation, which ONNX gives out too.
+void norm_statistics(ImportNode& n, const Ints& axes) {
+  if (!n.wants(1) && !n.wants(2)) return;
+  const ValueId mean = n.op("reduce_mean", {n.in(0)}, {{"axes", axes}}), centred = n.op("sub", {n.in(0), mean});
+  const ValueId variance = n.op("reduce_mean", {n.op("mul", {centred, centred})}, {{"axes", axes}});
+  n.out(1, mean);
+  n.out(2, n.op("reciprocal", {n.op("sqrt", {n.op("add", {variance, n.scalar(n.real("epsilon", 1e-5))})})}));
+}
+
 // Scale and bias may broadcast; ours have the normalised shape.
 void layer_norm(ImportNode& n, const char* op) {
-  only_first_output(n);
   const SymShape x = n.shape(0);
-  const std::int64_t axis = n.axis(n.integer("axis", -1), x.size());
+  const std::int64_t axis = n.axis(n.integer("axis", -1), x.size()), rank = static_cast<std::int64_t>(x.size());
   const SymShape normalised(x.begin() + axis, x.end());
-  Attrs attrs{{"eps", n.real("epsilon", 1e-5)}};
-  const bool rms = std::string_view(op) == "rms_norm";
-  if (rms)
-    n.require(axis + 1 == static_cast<std::int64_t>(x.size()), "only the last axis is supported");
-  else
-    attrs["axis"] = axis - static_cast<std::int64_t>(x.size());
+  const Attrs attrs{{"eps", n.real("epsilon", 1e-5)}, {"axis", axis - rank}};
   auto fits = [&](std::size_t i) { return !n.has(i) || n.shape(i) == normalised; };
-  if (rms) {
+  if (std::string_view(op) == "rms_norm") {
     n.require(fits(1), "its scale does not have the normalised shape");
     return n.result(op, {n.in(0), n.in(1)}, attrs);
   }
+  Ints axes;
+  for (std::int64_t i = axis; i < rank; ++i) axes.push_back(i);
+  norm_statistics(n, axes);
   if (fits(1) && fits(2)) return n.result(op, {n.in(0), n.optional_in(1), n.optional_in(2)}, attrs);
   ValueId y = n.op(op, {n.in(0), kNone, kNone}, attrs);
   if (!n.has(2)) return n.result("mul", {y, n.in(1)});

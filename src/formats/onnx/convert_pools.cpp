@@ -34,6 +34,24 @@ void pool(ImportNode& n, const char* op) {
   picture_result(n, op, {as_picture(n, from)}, attrs, x.size() == 3);
 }
 
+// (sum |x|^p)^(1/p) of each window: a mean of powers, as often as the window has elements.
+void lp_pool(ImportNode& n) {
+  const SymShape x = n.shape(0);
+  const double p = static_cast<double>(n.integer("p", 2));
+  n.require(p >= 1, "p is {}", p);
+  n.require(n.integer("ceil_mode", 0) == 0, "its sizes are rounded up");
+  const Windows w = as_picture(windows_of(n, n.ints("kernel_shape"), x));
+  const ValueId size = n.op("abs", {as_picture(n, n.in(0))});
+  ValueId y = n.op("avg_pool2d", {n.op("pow", {size, n.scalar(p)})},
+                   {{"kernel", w.kernel},
+                    {"stride", w.stride},
+                    {"padding", padding_of(w)},
+                    {"dilation", w.dilation},
+                    {"count_include_pad", true}});
+  y = n.op("mul", {y, n.scalar(static_cast<double>(w.kernel[0] * w.kernel[1]))});
+  picture_result(n, "pow", {y, n.scalar(1 / p)}, {}, x.size() == 3);
+}
+
 // Global over any number of axes: [N,C,...] -> [N,C,1,...].
 void global(ImportNode& n, const char* op) {
   const SymShape x = n.shape(0);
@@ -51,6 +69,7 @@ void global(ImportNode& n, const char* op) {
 void add_pools(ConverterTable& t) {
   t["MaxPool"] = [](ImportNode& n) { pool(n, "max_pool2d"); };
   t["AveragePool"] = [](ImportNode& n) { pool(n, "avg_pool2d"); };
+  t["LpPool"] = lp_pool;
   t["GlobalAveragePool"] = [](ImportNode& n) { global(n, "global_avg_pool"); };
   t["GlobalMaxPool"] = [](ImportNode& n) { global(n, "global_max_pool"); };
 }
