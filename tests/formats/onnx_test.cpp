@@ -7,6 +7,7 @@
 
 #include "formats/onnx/load.h"
 #include "formats/onnx/onnx.pb.h"
+#include "frugal/session.h"
 #include "graph/op.h"
 #include "support/support.h"
 
@@ -131,18 +132,53 @@ TEST(Onnx, ShapeArithmeticBecomesAttributes) {
 
 TEST(Onnx, EverythingUnsupportedIsNamedAtOnce) {
   ModelProto m = linear();
-  add_node(m, "NonMaxSuppression", {"x", "x"}, {"boxes"});
-  add_node(m, "Loop", {"boxes"}, {"again"});
+  add_node(m, "Unique", {"x"}, {"boxes"});
+  add_node(m, "NonZero", {"boxes"}, {"skipped"});
+  add_node(m, "DeformConv", {"boxes"}, {"again"});
   add_node(m, "Relu", {"again"}, {"fine"});
   try {
     load(m);
     FAIL();
   } catch (const OnnxUnsupported& e) {
     ASSERT_EQ(e.items().size(), 2u);
-    EXPECT_EQ(e.items()[0].op, "NonMaxSuppression");
+    EXPECT_EQ(e.items()[0].op, "Unique");
     EXPECT_EQ(e.items()[1].node, "again");
-    EXPECT_NE(std::string(e.what()).find("Loop"), std::string::npos);
+    EXPECT_NE(std::string(e.what()).find("DeformConv"), std::string::npos);
   }
+}
+
+// y doubles in each step; its values before are stacked.
+ModelProto loop(std::int64_t steps) {
+  ModelProto m;
+  m.add_opset_import()->set_version(17);
+  add_input(m, "x", {"n", "2"});
+  add_shape(m, "steps", {steps});
+  auto& node = add_node(m, "Loop", {"steps", "", "x"}, {"y", "all"});
+  auto& attribute = *node.add_attribute();
+  attribute.set_name("body");
+  onnx::GraphProto& body = *attribute.mutable_g();
+  for (const char* name : {"step", "more", "state"}) body.add_input()->set_name(name);
+  auto add = [&](const char* op, std::vector<std::string> in, const char* out) {
+    NodeProto& made = *body.add_node();
+    made.set_op_type(op);
+    for (auto& name : in) made.add_input(name);
+    made.add_output(out);
+  };
+  add("Add", {"state", "state"}, "twice");
+  add("Identity", {"state"}, "before");
+  add("Identity", {"more"}, "on");
+  for (const char* name : {"on", "twice", "before"}) body.add_output()->set_name(name);
+  for (const char* name : {"y", "all"}) m.mutable_graph()->add_output()->set_name(name);
+  return m;
+}
+
+TEST(Onnx, ALoopIsWrittenOut) {
+  Session session(load(loop(3)), {.threads = 1});
+  std::vector<Tensor> out = session.run({Tensor::from<float>({1, 2}, {1, 5})});
+  EXPECT_TRUE(test::same(out[0], Tensor::from<float>({1, 2}, {8, 40})));
+  EXPECT_TRUE(test::same(out[1], Tensor::from<float>({3, 1, 2}, {1, 5, 2, 10, 4, 20})));
+  EXPECT_THROW(load(loop(std::int64_t{1} << 60)), OnnxUnsupported);
+  EXPECT_THROW(load(loop(0)), OnnxUnsupported);  // nothing to stack
 }
 
 TEST(Onnx, SaysWhichSizeToFix) {

@@ -235,16 +235,6 @@ void eye_like(ImportNode& n) {
   n.out(0, std::move(out));
 }
 
-void if_node(ImportNode& n) {
-  std::optional<Known> condition = n.known(0);
-  n.require(condition && condition->elements.size() == 1,
-            "its condition is computed from data; only constant ones are inlined");
-  const bool yes = compare(condition->elements[0], Element::integer(0)) != 0;
-  const auto* branch = n.find(yes ? "then_branch" : "else_branch");
-  n.require(branch != nullptr, "it lacks a branch");
-  n.importer().import_subgraph(n, branch->g());
-}
-
 }  // namespace
 
 void add_shapes(ConverterTable& t) {
@@ -266,7 +256,6 @@ void add_shapes(ConverterTable& t) {
   t["ConstantOfShape"] = constant_of_shape;
   t["Range"] = range;
   t["EyeLike"] = eye_like;
-  t["If"] = if_node;
   t["Trilu"] = [](ImportNode& n) {
     const std::int64_t k = n.has(1) ? n.need_ints(1, "the diagonal").at(0) : 0;
     n.result("trilu", {n.in(0)}, {{"upper", n.integer("upper", 1) != 0}, {"k", k}});

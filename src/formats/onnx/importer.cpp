@@ -34,6 +34,17 @@ std::string unsupported_type(std::int64_t data_type) {
   }
 }
 
+// One level of subgraphs and functions.
+struct Deeper {
+  explicit Deeper(ImportNode& node) : depth(node.importer().depth) {
+    node.require(depth < kMostDepth, "subgraphs or functions are nested too deeply");
+    ++depth;
+  }
+  ~Deeper() { --depth; }
+  Deeper(const Deeper&) = delete;
+  std::size_t& depth;
+};
+
 bool default_domain(const std::string& domain) { return domain.empty() || domain == "ai.onnx"; }
 
 }  // namespace
@@ -47,7 +58,7 @@ Binding* Scope::find(const std::string& name) const {
 Importer::Importer(onnx::ModelProto& proto, ExternalFolder& folder, const OnnxOptions& options)
     : proto_(proto), folder_(folder), options_(options) {
   for (auto add : {add_elementwise, add_shapes, add_gathers, add_linear, add_convolutions, add_pools, add_norms,
-                   add_reductions, add_resize, add_recurrent, add_quantised, add_einsum})
+                   add_reductions, add_resize, add_recurrent, add_quantised, add_einsum, add_loops})
     add(table_);
 }
 
@@ -61,10 +72,10 @@ void Importer::read_opsets() {
         {"opset", std::to_string(opset_), fmt::format("known are {} to {}", kOldestOpset, kNewestOpset)});
 }
 
-std::string Importer::unique(const std::string& name) const {
+std::string Importer::unique(const std::string& name) {
   std::string out = name;
-  for (int i = 2; taken_.contains(out) || model_.graph.fresh_name(out) != out; ++i)
-    out = name + "_" + std::to_string(i);
+  auto used = [&] { return taken_.contains(out) || model_.graph.fresh_name(out) != out; };
+  for (int& i = numbers_.try_emplace(name, 1).first->second; used(); out = name + "_" + std::to_string(i)) ++i;
   return out;
 }
 
@@ -262,21 +273,27 @@ void Importer::import_nodes(Scope& scope, const google::protobuf::RepeatedPtrFie
   for (const onnx::NodeProto& node : nodes) import_node(scope, node);
 }
 
-void Importer::import_subgraph(ImportNode& node, const onnx::GraphProto& graph) {
-  node.require(++depth < kMostDepth, "subgraphs are nested too deeply");
-  Scope inner;
-  inner.outer = &node.scope();
+Subgraph::Subgraph(ImportNode& node, const onnx::GraphProto& graph)
+    : node_(node), graph_(graph), constants_(std::make_unique<Scope>()) {
+  constants_->outer = &node.scope();
   onnx::GraphProto copy(graph);
-  add_initialisers(inner, copy);
-  import_nodes(inner, graph.node());
-  node.require(static_cast<std::size_t>(graph.output_size()) >= node.output_count(),
-               "its subgraph has too few outputs");
-  for (std::size_t i = 0; i < node.output_count(); ++i) {
-    Binding* found = inner.find(graph.output(static_cast<int>(i)).name());
-    node.require(found && !found->failed, "its subgraph could not be imported");
-    if (node.wants(i)) node.scope().names[node.proto().output(static_cast<int>(i))] = std::make_shared<Binding>(*found);
+  node.importer().add_initialisers(*constants_, copy);
+}
+
+std::vector<std::shared_ptr<Binding>> Subgraph::import(const std::vector<std::shared_ptr<Binding>>& inputs) const {
+  Importer& importer = node_.importer();
+  const Deeper deeper(node_);
+  Scope inner;
+  inner.outer = constants_.get();
+  for (std::size_t i = 0; i < inputs.size(); ++i) inner.names[graph_.input(static_cast<int>(i)).name()] = inputs[i];
+  importer.import_nodes(inner, graph_.node());
+  std::vector<std::shared_ptr<Binding>> out;
+  for (const auto& info : graph_.output()) {
+    Binding* found = inner.find(info.name());
+    node_.require(found && !found->failed, "its subgraph could not be imported");
+    out.push_back(std::make_shared<Binding>(*found));
   }
-  --depth;
+  return out;
 }
 
 // Functions of the model's own: their nodes, with attributes filled in, in a scope of their own.
@@ -284,7 +301,7 @@ bool Importer::inline_function(ImportNode& node) {
   const onnx::NodeProto& call = node.proto();
   for (const onnx::FunctionProto& function : proto_.functions()) {
     if (function.name() != call.op_type() || function.domain() != call.domain()) continue;
-    node.require(++depth < kMostDepth, "functions are nested too deeply");
+    const Deeper deeper(node);
     Scope inner;
     for (int i = 0; i < std::min(function.input_size(), call.input_size()); ++i)
       if (!call.input(i).empty())
@@ -312,7 +329,6 @@ bool Importer::inline_function(ImportNode& node) {
       node.require(found && !found->failed, "the function could not be imported");
       if (!call.output(i).empty()) node.scope().names[call.output(i)] = std::make_shared<Binding>(*found);
     }
-    --depth;
     return true;
   }
   return false;

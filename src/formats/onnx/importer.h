@@ -128,6 +128,7 @@ void add_resize(ConverterTable& table);
 void add_recurrent(ConverterTable& table);
 void add_quantised(ConverterTable& table);
 void add_einsum(ConverterTable& table);
+void add_loops(ConverterTable& table);
 void convert_own(ImportNode& node);  // of the domain "frugal": an op of ours with its own attributes
 
 // True where the node's results are known from what is known of its inputs; they are set then.
@@ -145,16 +146,15 @@ class Importer {
   ValueId add_weight(const std::string& name, Tensor data, WeightRole role);
   const Tensor* weight(ValueId id) const;
   void set_role(Scope& scope, const std::string& name, WeightRole role);  // of data not used yet
-  std::string unique(const std::string& name) const;                      // a name that neither graph uses
+  std::string unique(const std::string& name);                            // a name that neither graph uses
   Tensor tensor(const onnx::TensorProto& proto);
   void import_nodes(Scope& scope, const google::protobuf::RepeatedPtrField<onnx::NodeProto>& nodes);
-  void import_subgraph(ImportNode& node, const onnx::GraphProto& graph);  // its outputs become the node's
+  void add_initialisers(Scope& scope, onnx::GraphProto& graph);
   const std::string& advice() const { return advice_; }
   std::size_t depth = 0;  // of subgraphs and functions
 
  private:
   void read_opsets();
-  void add_initialisers(Scope& scope, onnx::GraphProto& graph);
   void add_inputs(Scope& scope);
   void add_outputs(Scope& scope);
   void import_node(Scope& scope, const onnx::NodeProto& node);
@@ -168,10 +168,26 @@ class Importer {
   Model model_;
   std::int64_t opset_ = 0;
   ConverterTable table_;
-  std::unordered_set<std::string> taken_;  // every name of the ONNX graph
+  std::unordered_set<std::string> taken_;         // every name of the ONNX graph
+  std::unordered_map<std::string, int> numbers_;  // the last number that unique() gave to a name
   std::vector<OnnxUnsupported::Item> refused_;
   std::string advice_;
   std::size_t node_count_ = 0;
+};
+
+// A graph in an attribute of a node, imported as often as it runs; its initialisers are read once.
+class Subgraph {
+ public:
+  Subgraph(ImportNode& node, const onnx::GraphProto& graph);
+  std::size_t inputs() const { return static_cast<std::size_t>(graph_.input_size()); }
+  std::size_t outputs() const { return static_cast<std::size_t>(graph_.output_size()); }
+  // What its outputs are for these inputs. Refuses where a node of it cannot be imported.
+  std::vector<std::shared_ptr<Binding>> import(const std::vector<std::shared_ptr<Binding>>& inputs) const;
+
+ private:
+  ImportNode& node_;
+  const onnx::GraphProto& graph_;
+  std::unique_ptr<Scope> constants_;
 };
 
 }  // namespace frugal::onnx_import
