@@ -59,7 +59,17 @@ std::vector<std::string> seeds() {
   perm.set_name("perm");
   for (int axis : {0, 2, 1}) perm.add_ints(axis);
   node("MatMul", {"t", "u"}, "m");
-  node("Softmax", {"m"}, "out");
+  node("Softmax", {"m"}, "soft");
+  ints("steps", {2});
+  auto& attribute = *node("Loop", {"steps", "", "soft"}, "out").add_attribute();
+  attribute.set_name("body");
+  onnx::GraphProto& body = *attribute.mutable_g();
+  for (const char* name : {"step", "more", "state"}) body.add_input()->set_name(name);
+  auto& doubled = *body.add_node();
+  doubled.set_op_type("Add");
+  for (const char* name : {"state", "state"}) doubled.add_input(name);
+  doubled.add_output("twice");
+  for (const char* name : {"more", "twice"}) body.add_output()->set_name(name);
   g.add_output()->set_name("out");
   std::vector<std::string> out{m.SerializeAsString()};
   m.mutable_opset_import(0)->set_version(21);

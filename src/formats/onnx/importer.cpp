@@ -108,73 +108,85 @@ void Importer::add_initialisers(Scope& scope, onnx::GraphProto& graph) {
   }
 }
 
+namespace {
+
+// The shape of an input as the file has it; sizes that `given` fixes go into `sizes`.
+SymShape input_shape(const onnx::ValueInfoProto& info, const Shape* given, Bindings& sizes) {
+  const std::string& name = info.name();
+  const auto& type = info.type().tensor_type();
+  require(type.has_shape() || given, "input '{}' has no shape in the file: give it one (--shape {}=...)", name, name);
+  if (!type.has_shape()) return SymShape(given->begin(), given->end());
+  SymShape shape;
+  for (int i = 0; i < type.shape().dim_size(); ++i) {
+    const auto& dim = type.shape().dim(i);
+    if (dim.value_case() == onnx::TensorShapeProto::Dimension::kDimValue && dim.dim_value() >= 0)
+      shape.emplace_back(dim.dim_value());
+    else
+      shape.push_back(Dim::symbol(symbol_name(dim.dim_param(), name + "_" + std::to_string(i))));
+  }
+  if (!given) return shape;
+  bool fits = given->size() == shape.size();
+  for (std::size_t i = 0; fits && i < shape.size(); ++i) {
+    fits = !shape[i].fixed() || shape[i].value() == (*given)[i];
+    if (!shape[i].fixed()) sizes[shape[i].text()] = (*given)[i];
+  }
+  require(fits, "input '{}' has shape [{}] in the file, not {}", name, to_string(shape), to_string(*given));
+  return shape;
+}
+
+// Data that take the place of an input.
+std::shared_ptr<Binding> bound_constant(const Tensor& data) {
+  auto binding = std::make_shared<Binding>();
+  binding->data = data;
+  if (can_be_known(data)) binding->known = known_from(data);
+  return binding;
+}
+
+}  // namespace
+
 void Importer::add_inputs(Scope& scope) {
   std::map<std::string, Shape> shapes = options_.shapes;
-  std::vector<std::string> names, open;
+  std::vector<std::string> names;
+  std::vector<std::pair<std::string, ValueType>> inputs;
   Bindings sizes;
   for (const auto& info : proto_.graph().input()) {
-    if (scope.names.contains(info.name())) continue;  // before IR 4 initialisers were inputs too
-    names.push_back(info.name());
-    const auto& type = info.type().tensor_type();
-    std::string reason = info.type().has_tensor_type() ? unsupported_type(type.elem_type()) : "it is no tensor";
+    const std::string& name = info.name();
+    if (scope.names.contains(name)) continue;  // before IR 4 initialisers were inputs too
+    names.push_back(name);
+    const std::int64_t type = info.type().tensor_type().elem_type();
+    std::string reason = info.type().has_tensor_type() ? unsupported_type(type) : "it is no tensor";
     if (!reason.empty()) {
-      refused_.push_back({"input", info.name(), reason});
-      scope.names[info.name()] = std::make_shared<Binding>();
-      scope.names[info.name()]->failed = true;
-      continue;
+      refused_.push_back({"input", name, reason});
+      scope.names[name] = std::make_shared<Binding>();
+      scope.names[name]->failed = true;
+    } else if (auto fixed = options_.constants.find(name); fixed != options_.constants.end()) {
+      scope.names[name] = bound_constant(fixed->second);
+    } else {
+      auto given = shapes.extract(name);
+      inputs.push_back({name, {dtype_from_onnx(type), input_shape(info, given ? &given.mapped() : nullptr, sizes)}});
     }
-    if (auto fixed = options_.constants.find(info.name()); fixed != options_.constants.end()) {
-      auto binding = std::make_shared<Binding>();
-      binding->data = fixed->second;
-      if (can_be_known(binding->data)) binding->known = known_from(binding->data);
-      scope.names[info.name()] = std::move(binding);
-      continue;
-    }
-    DType dtype = dtype_from_onnx(type.elem_type());
-    SymShape shape;
-    auto given = shapes.find(info.name());
-    require(type.has_shape() || given != shapes.end(),
-            "input '{}' has no shape in the file: give it one (--shape {}=...)", info.name(), info.name());
-    for (int i = 0; i < type.shape().dim_size(); ++i) {
-      const auto& dim = type.shape().dim(i);
-      if (dim.value_case() == onnx::TensorShapeProto::Dimension::kDimValue && dim.dim_value() >= 0)
-        shape.emplace_back(dim.dim_value());
-      else
-        shape.push_back(Dim::symbol(symbol_name(dim.dim_param(), info.name() + "_" + std::to_string(i))));
-    }
-    if (given != shapes.end()) {
-      require(!type.has_shape() || given->second.size() == shape.size(),
-              "input '{}' has shape [{}] in the file, not {}", info.name(), to_string(shape), to_string(given->second));
-      for (std::size_t i = 0; i < shape.size(); ++i) {
-        if (shape[i].fixed())
-          require(shape[i].value() == given->second[i], "input '{}' has shape [{}] in the file, not {}", info.name(),
-                  to_string(shape), to_string(given->second));
-        else
-          sizes[shape[i].text()] = given->second[i];
-      }
-      if (!type.has_shape()) shape.assign(given->second.begin(), given->second.end());
-      shapes.erase(given);
-    }
-    model_.graph.add_input(info.name(), {dtype, shape});
   }
   if (!shapes.empty()) fail("there is no input '{}'; the inputs are {}", shapes.begin()->first, join(names, ", "));
-  // A symbol fixed by one input is fixed in all.
-  Graph bound(model_.graph.name());
-  for (ValueId id : model_.graph.inputs()) {
-    const Value& value = model_.graph.value(id);
-    SymShape shape = frugal::bind(value.type.shape, sizes);
-    if (!fixed(shape)) open.push_back("--shape " + value.name + "=SIZES (now [" + to_string(shape) + "])");
-    bound.add_input(value.name, {value.type.dtype, shape});
+  for (auto& [name, type] : inputs) type.shape = frugal::bind(type.shape, sizes);  // fixed by one, fixed in all
+  declare_inputs(scope, inputs);
+}
+
+// Inputs of our graph; those of two-byte floats are widened at once. What stays open goes into the advice.
+void Importer::declare_inputs(Scope& scope, const std::vector<std::pair<std::string, ValueType>>& inputs) {
+  std::vector<std::string> open;
+  std::vector<ValueId> ids;
+  for (const auto& [name, type] : inputs) {
+    ids.push_back(model_.graph.add_input(name, type));
+    if (!fixed(type.shape)) open.push_back("--shape " + name + "=SIZES (now [" + to_string(type.shape) + "])");
   }
-  model_.graph = std::move(bound);
   advice_ = open.empty() ? "" : "fix the sizes of the input: " + join(open, " or ");
-  for (ValueId id : model_.graph.inputs()) {
-    const Value value = model_.graph.value(id);
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const auto& [name, type] = inputs[i];
     auto binding = std::make_shared<Binding>();
-    binding->id = id;
-    if (value.type.dtype == DType::f16 || value.type.dtype == DType::bf16)
-      binding->id = model_.graph.add_node("cast", unique(value.name + "/float32"), {id}, {{"to", "float32"}})[0];
-    scope.names[value.name] = std::move(binding);
+    binding->id = ids[i];
+    if (type.dtype == DType::f16 || type.dtype == DType::bf16)
+      binding->id = model_.graph.add_node("cast", unique(name + "/float32"), {ids[i]}, {{"to", "float32"}})[0];
+    scope.names[name] = std::move(binding);
   }
 }
 

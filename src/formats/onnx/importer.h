@@ -156,6 +156,7 @@ class Importer {
  private:
   void read_opsets();
   void add_inputs(Scope& scope);
+  void declare_inputs(Scope& scope, const std::vector<std::pair<std::string, ValueType>>& inputs);
   void add_outputs(Scope& scope);
   void import_node(Scope& scope, const onnx::NodeProto& node);
   void convert(ImportNode& node);
