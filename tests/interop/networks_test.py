@@ -13,9 +13,10 @@ TRAINED = {"FastestDet", "ch_PP-OCRv3_det_infer", "ch_PP-OCRv3_rec_infer", "ch_P
            "ppocrv5_det", "ppocrv5_rec", "PP-OCRv6_det_small", "PP-OCRv6_rec_small", "magika_standard_v3_3",
            "silero_vad_16k_sequence", "silero_vad_openvino_16k"}
 EXPORTED = ["bert", "clip_text", "clip_vision", "convnext_tiny", "crnn_gru", "crnn_lstm", "deeplab_v3", "deit_tiny",
-            "densenet121", "efficientnet_b0", "fcn", "ghostnet", "googlenet", "lraspp", "mnasnet", "mobilenet_v1",
-            "mobilenet_v2", "mobilenet_v3_large", "mobilenet_v3_small", "regnet", "resnet18", "resnet50", "segformer_b0",
-            "shufflenet_v2", "siglip", "squeezenet", "swin_tiny", "vgg11", "vit_tiny"]
+            "densenet121", "efficientnet_b0", "efficientnet_lite0", "fcn", "ghostnet", "googlenet", "lraspp", "mnasnet",
+            "mobilenet_v1", "mobilenet_v2", "mobilenet_v3_large", "mobilenet_v3_small", "realesrgan_compact", "regnet",
+            "resnet18", "resnet50", "segformer_b0", "sentence", "shufflenet_v2", "siglip", "squeezenet", "swin_tiny",
+            "unet", "vgg11", "vit_tiny", "yolov5_tail", "yolov6_tail", "yolov8_tail"]
 CLAIMED = TRAINED | {f"{name}.{exporter}" for name in EXPORTED for exporter in ("old", "new")}
 
 
