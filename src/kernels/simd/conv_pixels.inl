@@ -8,7 +8,8 @@
 namespace frugal::FRUGAL_SIMD {
 namespace {
 
-constexpr int kTilePixels = 2 * kLanes;
+// Vectors of pixels in a tile of so many channels: few channels leave registers for more of them.
+constexpr int tile_vectors(int rows) { return rows > 4 ? 2 : kTileRows > 8 ? 4 : 3; }
 constexpr std::int64_t kMostReach = 256;  // floats of a row that a tile's staged taps may need beyond its pixels
 
 // Chunks of about equal numbers of output channels.
@@ -19,7 +20,8 @@ struct PixelTile {
   int pixels;                       // at most NB vectors
 };
 
-template <int R, int NB>
+// KW: the kernel's width where it is 3 or 5, which makes the steps along a row one run of code, else 0.
+template <int R, int NB, int KW>
 void pixel_tile(const Conv2dArgs& args, const PixelTile& at) {
   const Conv2dShape& s = args.shape;
   const std::int64_t plane = s.in_h * s.in_w, out_plane = s.out_h * s.out_w;
@@ -42,10 +44,13 @@ void pixel_tile(const Conv2dArgs& args, const PixelTile& at) {
         if (iy < 0 || iy >= s.in_h) continue;
         const float* row = in + iy * s.in_w + ix;
         if (!inside) {
-          for (std::int64_t i = from; i < to; ++i) staged[i] = row[i];
+          for (std::int64_t i = from; i < to; i += kLanes) {
+            const int lanes = static_cast<int>(to - i < kLanes ? to - i : kLanes);
+            store_first(staged + i, load_first(row + i, lanes), lanes);
+          }
           row = staged;
         }
-        accumulate(acc, w, 1, R, row, s.dilation_w, s.kernel_w);
+        accumulate(acc, w, 1, R, row, s.dilation_w, KW ? KW : s.kernel_w);
       }
   }
   const Epilogue& e = args.epilogue;
@@ -67,13 +72,17 @@ void pixels(const Conv2dArgs& args, Extent begin, Extent end) {
       PixelTile at{strip / s.out_h, s.out_c * chunk / chunks, strip % s.out_h, 0, 0};
       const int rows = static_cast<int>(s.out_c * (chunk + 1) / chunks - at.first);
       with_rows<kTileRows>(rows, [&]<int R>() {
-        for (PixelTile tile = at; tile.x < s.out_w; tile.x += kTilePixels) {
+        constexpr int kMost = tile_vectors(R);
+        for (PixelTile tile = at; tile.x < s.out_w; tile.x += kMost * kLanes) {
           const std::int64_t left = s.out_w - tile.x;
-          tile.pixels = static_cast<int>(left < kTilePixels ? left : kTilePixels);
-          if (tile.pixels > kLanes)
-            pixel_tile<R, 2>(args, tile);
-          else
-            pixel_tile<R, 1>(args, tile);
+          tile.pixels = static_cast<int>(left < kMost * kLanes ? left : kMost * kLanes);
+          with_rows<kMost>((tile.pixels + kLanes - 1) / kLanes, [&]<int NB>() {
+            if constexpr (NB == kMost) {
+              if (s.kernel_w == 3) return pixel_tile<R, NB, 3>(args, tile);
+              if (s.kernel_w == 5) return pixel_tile<R, NB, 5>(args, tile);
+            }
+            pixel_tile<R, NB, 0>(args, tile);
+          });
         }
       });
     }
