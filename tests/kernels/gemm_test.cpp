@@ -8,22 +8,10 @@ namespace {
 struct Size {
   std::int64_t m, n, k;
 };
-const Size kSizes[] = {{1, 1, 1},
-                       {1, 10, 84},
-                       {1, 1000, 512},
-                       {2, 3, 5},
-                       {5, 17, 33},
-                       {6, 16, 7},
-                       {7, 33, 64},
-                       {14, 32, 9},
-                       {15, 31, 40},
-                       {16, 48, 1},
-                       {29, 65, 3},
-                       {64, 8, 27},
-                       {113, 40, 70},
-                       // rows that share the sets of a cache, and more of them than stay in it
-                       {130, 33, 1024},
-                       {250, 34, 600}};
+const Size kSizes[] = {{1, 1, 1},   {1, 10, 84},  {1, 1000, 512}, {2, 3, 5},   {5, 17, 33}, {6, 16, 7},   {7, 33, 64},
+                       {14, 32, 9}, {15, 31, 40}, {16, 48, 1},    {29, 65, 3}, {64, 8, 27}, {113, 40, 70}};
+// Rows that share the sets of a cache, and more of them than stay in it.
+const Size kLong[] = {{130, 33, 1024}, {250, 34, 600}};
 
 struct Problem {
   Size s;
@@ -78,6 +66,16 @@ TEST_P(Gemm, MatchesTheReference) {
       Epilogue prelu{p.bias.data(), nullptr, {Activation::prelu, 0, 0, p.slope.data()}, false};
       expect_close(p.run(table(), 1, prelu), p.run(reference(), 1, prelu), 1e-5f, "prelu");
     }
+}
+
+TEST_P(Gemm, LongRows) {
+  for (Size size : kLong) {
+    Problem p(size, true, true);
+    Epilogue e{p.bias.data(), p.residual.data(), {Activation::relu, 0, 0, nullptr}, false};
+    const std::vector<float> got = p.run(table(), 1, e);
+    expect_close(got, p.run(reference(), 1, e), 3e-5f, "long rows");
+    for (int threads : {2, 3}) expect_same_bits(p.run(table(), threads, e), got, "threads");
+  }
 }
 
 TEST_P(Gemm, ThreadsDoNotChangeABit) {
