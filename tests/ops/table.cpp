@@ -87,7 +87,7 @@ struct RowBuilder {
     return model.graph.add_node(picture ? "conv2d" : "linear", name, {x, weight_value, bias})[0];
   }
 
-  void build(const OpRow& row, bool surrounded) {
+  void build(const OpRow& row, bool surrounded, const RowShape& shape_of = nullptr) {
     std::vector<ValueId> inputs;
     for (std::size_t i = 0; i < row.inputs.size(); ++i) {
       const RowInput& input = row.inputs[i];
@@ -96,7 +96,7 @@ struct RowBuilder {
       } else if (input.weight) {
         inputs.push_back(weight(input_name(i), draw(input, row.name + "/" + input_name(i)), input.role));
       } else {
-        SymShape shape(input.shape.begin(), input.shape.end());
+        const SymShape shape = shape_of ? shape_of(input.shape) : SymShape(input.shape.begin(), input.shape.end());
         ValueId x = model.graph.add_input(input_name(i), {input.dtype, shape});
         bool free = input.draw == Draw::normal || input.draw == Draw::wide;
         inputs.push_back(surrounded && free ? mix("before" + std::to_string(i), x) : x);
@@ -139,9 +139,9 @@ static std::vector<OpRow> rows_where(bool speed) {
 std::vector<OpRow> test_rows() { return rows_where(false); }
 std::vector<OpRow> speed_rows() { return rows_where(true); }
 
-Model row_model(const OpRow& row) {
+Model row_model(const OpRow& row, const RowShape& shape_of) {
   RowBuilder builder;
-  builder.build(row, false);
+  builder.build(row, false, shape_of);
   return std::move(builder.model);
 }
 
