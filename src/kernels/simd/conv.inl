@@ -59,6 +59,34 @@ void flat_tile(const FlatRow& row, const Epilogue& epilogue, std::int64_t x) {
   finish_tile(acc, row.to, epilogue, x * kLanes);
 }
 
+// The same for a block and the lower half of the next one.
+template <int R>
+void flat_tile_and_half(const FlatRow& row, const Epilogue& epilogue, std::int64_t x) {
+  const float *in = row.in + x * kLanes, *w = row.weights;
+  V acc[R][2];
+  H half[R];
+  clear(acc);
+#pragma GCC unroll 16
+  for (int p = 0; p < R; ++p) half[p] = lower(acc[p][1]);
+  for (std::int64_t left = row.in_c; left > 0; left -= kLanes, in += row.plane) {
+    const float* a = in;
+#pragma GCC unroll 1
+    for (std::int64_t k = left < kLanes ? left : kLanes; k > 0; --k, ++a, w += 2 * kLanes) {
+      const V first = load(w);
+      const H second = load_lower(w + kLanes);
+#pragma GCC unroll 16
+      for (int p = 0; p < R; ++p) {
+        const V pixel = broadcast(a + p * kLanes);
+        acc[p][0] = fma(pixel, first, acc[p][0]);
+        half[p] = fma(lower(pixel), second, half[p]);
+      }
+    }
+  }
+#pragma GCC unroll 16
+  for (int p = 0; p < R; ++p) acc[p][1] = whole(half[p]);
+  finish_tile(acc, row.to, epilogue, x * kLanes);
+}
+
 // S: the stride where it is 1 or 2; 0 for others, whose pixels are always staged.
 template <int R, int NB, int S>
 void direct_tile(const Conv2dArgs& args, const Place& at) {
@@ -111,9 +139,15 @@ void direct_row(const Conv2dArgs& args, Place at, std::int64_t end) {
 template <int NB>
 void flat_pixels(const Conv2dArgs& args, const Place& at, std::int64_t end) {
   const FlatRow row = flat_row<NB>(args, at);
+  const bool half = kHalfIsCheaper && NB == 2 && row.to.last_lanes <= kLanes / 2;
   for (std::int64_t x = at.x; x < end;) {
     int rows = next_tile(end - x);
-    with_rows<kTileRows>(rows, [&]<int R>() { flat_tile<R, NB>(row, args.epilogue, x); });
+    with_rows<kTileRows>(rows, [&]<int R>() {
+      if (half)
+        flat_tile_and_half<R>(row, args.epilogue, x);
+      else
+        flat_tile<R, NB>(row, args.epilogue, x);
+    });
     x += rows;
   }
 }

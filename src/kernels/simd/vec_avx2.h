@@ -17,6 +17,13 @@ using M = __m256;  // a lane mask, as comparisons yield it
 constexpr int kLanes = 8;
 constexpr int kTileRows = 6;  // 6 x 2 accumulators, 2 weights and 1 broadcast fill the 16 registers
 
+using H = __m128;  // the lower half of a vector
+constexpr bool kHalfIsCheaper = false;
+inline H lower(V v) { return _mm256_castps256_ps128(v); }
+inline V whole(H v) { return _mm256_zextps128_ps256(v); }
+inline H load_lower(const float* p) { return _mm_loadu_ps(p); }
+inline H fma(H a, H b, H c) { return _mm_fmadd_ps(a, b, c); }
+
 alignas(32) constexpr std::int32_t kMaskTable[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
 inline __m256i first_lanes(int n) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kMaskTable + 8 - n)); }
 

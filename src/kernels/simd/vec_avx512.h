@@ -21,6 +21,15 @@ using M = __mmask16;
 constexpr int kLanes = 16;
 constexpr int kTileRows = 14;  // 14 x 2 accumulators, 2 weights and 1 broadcast of the 32 registers
 
+// The lower half of a vector, worth its own arithmetic where a block has few channels: it costs half (Zen 4) or as
+// much.
+using H = __m256;
+constexpr bool kHalfIsCheaper = true;
+inline H lower(V v) { return _mm512_castps512_ps256(v); }
+inline V whole(H v) { return _mm512_zextps256_ps512(v); }
+inline H load_lower(const float* p) { return _mm256_loadu_ps(p); }
+inline H fma(H a, H b, H c) { return _mm256_fmadd_ps(a, b, c); }
+
 inline M first_lanes(int n) { return static_cast<M>((1u << n) - 1u); }
 
 inline V zero() { return _mm512_setzero_ps(); }
