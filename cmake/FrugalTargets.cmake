@@ -94,5 +94,5 @@ endfunction()
 # Kernels are compiled once per instruction set; the choice is made at run time. Optimised even in a Debug build:
 # what is not inlined there would be shared with code for machines that lack the instruction set.
 set(FRUGAL_AVX2_FLAGS $<$<CONFIG:Debug>:-O2> -mavx2 -mfma -mf16c -mbmi2)
-set(FRUGAL_AVX512_FLAGS $<$<CONFIG:Debug>:-O2> -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mavx512bf16
+set(FRUGAL_AVX512_FLAGS $<$<CONFIG:Debug>:-O2> -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni
     -mavx512vbmi -mavx512vpopcntdq -mavx2 -mfma -mf16c -mbmi2 -mprefer-vector-width=512)

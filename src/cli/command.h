@@ -20,6 +20,7 @@ struct Common {
   int threads = 0;  // 0: every core this process may use
   std::uint64_t seed = 0;
   std::string device = "cpu";
+  std::string precision = "float32";  // or bf16, of the engine
 };
 
 // An option that is a whole number in low..high.

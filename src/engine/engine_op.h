@@ -65,6 +65,7 @@ struct NodeContext {
   int residual_input = -1;               // index in `inputs` of the fused residual
   int threads = 1;
   bool winograd = true;
+  bool bf16 = false;  // layers may round their inputs and weights to bfloat16
   const KernelTable& kernels = active_kernels();
   PackCache* packs = nullptr;  // none: a node compiled on its own
   ThreadPool* pool = nullptr;  // for packing; none: alone

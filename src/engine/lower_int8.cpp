@@ -6,6 +6,7 @@
 #include <set>
 
 #include "engine/engine_op.h"
+#include "engine/int8_constants.h"
 #include "graph/op.h"
 #include "graph/rewrite.h"
 #include "kernels/activation_names.h"
@@ -22,14 +23,15 @@ struct Bytes {
   bool same_numbers(const Bytes& o) const { return scale == o.scale && zero == o.zero; }
 };
 
-struct Weight {
-  Tensor data;  // int8
-  std::vector<float> scale;
-};
-
 // What goes into the store of a layer, and the value it then makes.
 struct Tail {
   ValueId value;  // of the source
+  std::optional<Tensor> bias{};
+  std::vector<float> factor{};  // of each channel, before the bias
+  bool dynamic = false;         // the zero point of x is computed, products with scales follow (ONNX)
+  bool whole = false;           // sums are whole numbers
+  ValueId x_scale = kNone;      // of the result
+  std::int64_t channels = 0;    // of a layer that may take a bias, else 0
   ActivationSpec activation{};
   ValueId residual = kNone;  // of the result
   std::optional<Bytes> residual_bytes{};
@@ -97,6 +99,11 @@ class Lowering {
       constants_[out] = &node;
     } else {
       std::optional<Bytes> from = numbers(node, value(q).type.dtype);
+      if (is_dynamic(node)) {  // floats are made only where somebody needs them
+        constants_[out] = dynamic_[out] = &node;
+        if (r_->uses().is_output(out)) need_floats(out);
+        return Visit::done;
+      }
       auto found = bytes_.find(q);
       if (!from || (found == bytes_.end() && value(q).type.dtype != DType::u8)) return Visit::copy;
       from->q = found != bytes_.end() ? found->second.q : r_->map(q);
@@ -105,6 +112,15 @@ class Lowering {
     if (r_->uses().is_output(out)) need_floats(out);
     return Visit::done;
   }
+
+  // D of bytes whose zero point is computed in every run, with the scale 1.
+  bool is_dynamic(const Node& node) const {
+    const Tensor* scale = r_->data(node.inputs[1]);
+    return scale && scale->numel() == 1 && scale->data<float>()[0] == 1 && node.inputs.size() > 2 &&
+           node.inputs[2] != kNone && !r_->data(node.inputs[2]) && is_one(node.inputs[2]) &&
+           value(node.inputs[0]).type.dtype == DType::u8 && r_->mapped(node.inputs[0]);
+  }
+  bool is_one(ValueId id) const { return product(value(id).type.shape) == Dim(1); }
 
   // The value as bytes with these numbers, made where it is not.
   Bytes as_bytes(ValueId id, Bytes to, const std::string& name) {
@@ -143,52 +159,16 @@ class Lowering {
 
   // --- Layers ---
 
-  // A constant weight [out, ...] from its D; `transposed`: [in, out] (matmul).
-  std::optional<Weight> weight_of(ValueId id, bool transposed) const {
+  std::optional<Int8Weight> weight_of(ValueId id, bool transposed) const {
     auto found = constants_.find(id);
-    if (found == constants_.end()) return std::nullopt;
-    const Node& node = *found->second;
-    const Tensor *q = r_->data(node.inputs[0]), *scale = r_->data(node.inputs[1]),
-                 *zero = node.inputs.size() > 2 ? r_->data(node.inputs[2]) : nullptr;
-    if (!q || !scale || q->dtype() != DType::i8 || q->rank() < 2) return std::nullopt;
-    for (std::int64_t i = 0; zero && i < zero->numel(); ++i)
-      if (zero->data<std::int8_t>()[i] != 0) return std::nullopt;
-    std::int64_t axis = attr_int(node, "axis");
-    if (axis < 0) axis += q->rank();
-    const int out_axis = transposed ? 1 : 0;
-    if (scale->numel() != 1 && axis != out_axis) return std::nullopt;
-    Weight w{*q, {}};
-    for (std::int64_t o = 0; o < q->dim(out_axis); ++o)
-      w.scale.push_back(scale->data<float>()[scale->numel() == 1 ? 0 : o]);
-    if (!transposed) return w;
-    w.data = Tensor(DType::i8, {q->dim(1), q->dim(0)});
-    for (std::int64_t i = 0; i < q->dim(0); ++i)
-      for (std::int64_t o = 0; o < q->dim(1); ++o)
-        w.data.data<std::int8_t>()[o * q->dim(0) + i] = q->data<std::int8_t>()[i * q->dim(1) + o];
-    return w;
+    return found == constants_.end() ? std::nullopt : constant_weight(*r_, *found->second, transposed);
   }
-
-  // A bias as floats: a weight, or a D of one.
   std::optional<Tensor> bias_of(ValueId id) const {
-    if (const Tensor* data = r_->data(id)) return data->dtype() == DType::f32 ? std::optional(*data) : std::nullopt;
     auto found = constants_.find(id);
-    if (found == constants_.end()) return std::nullopt;
-    const Node& node = *found->second;
-    const Tensor *q = r_->data(node.inputs[0]), *scale = r_->data(node.inputs[1]),
-                 *zero = node.inputs.size() > 2 ? r_->data(node.inputs[2]) : nullptr;
-    if (!q || !scale || q->rank() != 1) return std::nullopt;
-    const Tensor values = q->to(DType::i64), zeros = zero ? zero->to(DType::i64) : Tensor();
-    Tensor out(DType::f32, q->shape());
-    auto at = [](const Tensor& t, std::int64_t i) { return t.numel() == 1 ? 0 : i; };
-    for (std::int64_t i = 0; i < out.numel(); ++i) {
-      const std::int64_t z = zero ? zeros.data<std::int64_t>()[at(zeros, i)] : 0;
-      out.data<float>()[i] =
-          static_cast<float>(values.data<std::int64_t>()[i] - z) * scale->data<float>()[at(*scale, i)];
-    }
-    return out;
+    return constant_bias(*r_, id, found == constants_.end() ? nullptr : found->second);
   }
 
-  bool fits(const Node& node, const Weight& w) const {
+  bool fits(const Node& node, const Int8Weight& w) const {
     Conv2dShape s;
     const Shape& shape = w.data.shape();
     s.out_c = shape[0], s.in_c = shape[1];
@@ -203,27 +183,34 @@ class Lowering {
   bool layer(const Node& node) {
     auto x = bytes_.find(node.inputs[0]);
     const bool matmul = node.op->name == "matmul", conv = node.op->name == "conv2d";
-    std::optional<Weight> w = weight_of(node.inputs[1], matmul && !attr_flag(node, "transpose_b"));
-    if (x == bytes_.end() || !w || !fits(node, *w)) return false;
+    std::optional<Int8Weight> w = weight_of(node.inputs[1], matmul && !attr_flag(node, "transpose_b"));
+    const auto dynamic = dynamic_.find(node.inputs[0]);
+    const bool known = x != bytes_.end();
+    if ((!known && (conv || dynamic == dynamic_.end())) || !w || !fits(node, *w)) return false;
     if (matmul && (w->data.rank() != 2 || value(node.inputs[0]).type.shape.size() < 2)) return false;
-    if (x->second.zero < 0 || x->second.zero > 255) return false;
-    const Bytes in = x->second;
-    std::optional<Tensor> bias;
+    if (known && (x->second.zero < 0 || x->second.zero > 255)) return false;
+    const Bytes in = known ? x->second : Bytes{r_->map(dynamic->second->inputs[0]), 1, 0};
+    const auto channels = static_cast<std::int64_t>(w->scale.size());
+    Tail tail{.value = node.outputs[0], .channels = conv ? 0 : channels};
     const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != kNone;
-    if (has_bias && !(bias = bias_of(node.inputs[2]))) return false;
+    if (has_bias && !(tail.bias = bias_of(node.inputs[2]))) return false;
+    tail.dynamic = !known;
+    tail.whole = !known && std::all_of(w->scale.begin(), w->scale.end(), [](float s) { return s == 1; });
+    tail.factor.assign(w->scale.size(), 1);
+    extend(tail);
 
-    const Tail tail = tail_of(node);
     std::vector<float> scale;
-    for (float s : w->scale) scale.push_back(s * in.scale);
-    const auto channels = static_cast<std::int64_t>(scale.size());
+    for (std::size_t o = 0; o < w->scale.size(); ++o) scale.push_back(w->scale[o] * in.scale * tail.factor[o]);
     std::vector<ValueId> inputs{in.q, number(node.name + ".weight_int8", w->data),
                                 number(node.name + ".scale", Tensor::from(Shape{channels}, scale)),
-                                bias ? number(node.name + ".bias_float", *bias) : kNone};
+                                tail.bias ? number(node.name + ".bias_float", *tail.bias) : kNone};
     Attrs attrs = store_attrs(tail);
     attrs["x_zero"] = Attr(std::int64_t{in.zero});
     if (conv)
       for (const char* key : {"stride", "padding", "dilation", "groups"}) attrs[key] = attribute(node, key);
-    if (tail.residual != kNone) inputs.push_back(tail.residual);
+    if (tail.residual != kNone || tail.dynamic) inputs.push_back(tail.residual);
+    if (tail.dynamic) inputs.push_back(r_->map(dynamic->second->inputs[2]));
+    if (tail.x_scale != kNone) inputs.push_back(tail.x_scale);
     finish(tail, r_->add_node(conv ? "int8_conv2d" : "int8_linear", node.name, inputs, attrs)[0]);
     return true;
   }
@@ -257,12 +244,6 @@ class Lowering {
     return attrs;
   }
 
-  Tail tail_of(const Node& node) {
-    Tail tail{.value = node.outputs[0]};
-    extend(tail);
-    return tail;
-  }
-
   // Follows the one user of the value as long as it fits into the store.
   void extend(Tail& tail) {
     while (!tail.out) {
@@ -280,10 +261,66 @@ class Lowering {
           tail.out = numbers(graph().node(after), made_by(graph().node(after)));
         return;
       }
-      if (!take_activation(tail, next) && !take_residual(tail, next)) return;
+      if (take_casts(tail, next)) continue;
+      if (!take_scale(tail, next) && !take_bias(tail, next) && !take_activation(tail, next) &&
+          !take_residual(tail, next))
+        return;
       tail.value = next.outputs[0];
       done_.insert(tail.value);
     }
+  }
+
+  bool plain(const Tail& tail) const {
+    return !tail.bias && tail.residual == kNone && tail.activation.kind == Activation::none;
+  }
+
+  // A sum of integers to int32 and back.
+  bool take_casts(Tail& tail, const Node& next) {
+    if (!tail.whole || next.op->name != "cast" || attr_text(next, "to") != "int32" || !plain(tail)) return false;
+    const NodeId user = r_->uses().only_user(next.outputs[0]);
+    if (user == kNone || graph().node(user).op->name != "cast" || attr_text(graph().node(user), "to") != "float32")
+      return false;
+    done_.insert(next.outputs[0]);
+    done_.insert(tail.value = graph().node(user).outputs[0]);
+    return true;
+  }
+
+  // A product with the scales of x and of the weights, where those of x are computed.
+  bool take_scale(Tail& tail, const Node& next) {
+    if (!tail.dynamic || next.op->name != "mul" || tail.x_scale != kNone || !plain(tail)) return false;
+    std::vector<ValueId> factors{next.inputs[next.inputs[0] == tail.value ? 1 : 0]};
+    if (value(factors[0]).kind == ValueKind::node && !r_->mapped(factors[0])) {
+      const Node& made = graph().node(value(factors[0]).producer);
+      if (made.op->name != "mul") return false;
+      factors = made.inputs;
+    }
+    tail.whole = false;
+    std::vector<float> factor = tail.factor;
+    ValueId computed = kNone;
+    for (ValueId id : factors) {
+      if (const Tensor* data = r_->data(id); data && data->dtype() == DType::f32) {
+        if (data->numel() != 1 && value(id).type.shape != SymShape{tail.channels}) return false;
+        for (std::size_t o = 0; o < factor.size(); ++o) factor[o] *= data->data<float>()[data->numel() == 1 ? 0 : o];
+      } else if (computed == kNone && is_one(id) && r_->mapped(id)) {
+        computed = id;
+      } else {
+        return false;
+      }
+    }
+    tail.factor = factor;
+    if (computed != kNone) tail.x_scale = r_->map(computed);
+    return true;
+  }
+
+  // The add behind a product without a bias, of one number a channel.
+  bool take_bias(Tail& tail, const Node& next) const {
+    if (next.op->name != "add" || tail.channels == 0 || tail.bias || tail.residual != kNone ||
+        tail.activation.kind != Activation::none || next.inputs[0] == next.inputs[1])
+      return false;
+    const ValueId other = next.inputs[next.inputs[0] == tail.value ? 1 : 0];
+    if (value(other).type.shape != SymShape{tail.channels}) return false;
+    tail.bias = bias_of(other);
+    return tail.bias.has_value();
   }
 
   bool take_activation(Tail& tail, const Node& next) const {
@@ -357,7 +394,8 @@ class Lowering {
   const KernelTable& table_;
   Rewriter* r_ = nullptr;
   std::map<ValueId, Bytes> bytes_;            // of the source's values, float and quantised
-  std::map<ValueId, const Node*> constants_;  // D of weights
+  std::map<ValueId, const Node*> constants_;  // D whose floats are made only where somebody needs them
+  std::map<ValueId, const Node*> dynamic_;    // of these, those of is_dynamic
   std::set<ValueId> done_;
 };
 

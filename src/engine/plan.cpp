@@ -55,6 +55,7 @@ NodeContext context_of(const Plan& plan, const PlanStep& step, const CompileOpti
                       .residual_input = step.residual_input,
                       .threads = options.threads,
                       .winograd = options.winograd,
+                      .bf16 = options.bf16,
                       .kernels = *options.kernels,
                       .packs = options.packs,
                       .pool = options.pool};

@@ -48,6 +48,7 @@ struct Plan {
 struct CompileOptions {
   bool optimize = true;
   bool winograd = true;
+  bool bf16 = false;
   int threads = 1;
   const KernelTable* kernels = nullptr;
   PackCache* packs = nullptr;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/log.h"
 #include "base/thread_pool.h"
 #include "engine/lower_int8.h"
 #include "engine/program.h"
@@ -29,6 +30,10 @@ struct Session::Impl {
         table(kernels_for(o)),
         pool(o.threads > 0 ? o.threads : available_cores()) {
     verify(model);
+    if (options.precision != "float32" && options.precision != "bf16")
+      fail_usage("there is no precision '{}'; it is float32 or bf16", options.precision);
+    if (options.precision == "bf16" && !table.bf16.run)
+      log_warning("{} of this processor has no bf16 arithmetic: computing in float32", name(table.isa));
     if (!options.optimize) return;
     auto evaluate = [&](const Node& node, const std::vector<const Tensor*>& inputs) {
       return evaluate_node(node, inputs, table);
@@ -48,7 +53,8 @@ struct Session::Impl {
     if (found == programs.end()) {
       std::vector<Shape> shapes;
       for (const Tensor& t : inputs) shapes.push_back(t.shape());
-      CompileOptions o{options.optimize, options.winograd, pool.threads(), &table, &packs, &pool};
+      CompileOptions o{
+          options.optimize, options.winograd, options.precision == "bf16", pool.threads(), &table, &packs, &pool};
       auto made = std::make_unique<Program>(compiled_model(), std::move(shapes), o);
       while (!programs.empty() &&
              (programs.size() == kMostPrograms || all_arenas() + made->arena_bytes() > kMostArenaBytes))

@@ -24,8 +24,8 @@ bool detect(Isa isa) {
     case Isa::avx512:
       return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
              __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-             __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bf16") &&
-             __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vpopcntdq");
+             __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vbmi") &&
+             __builtin_cpu_supports("avx512vpopcntdq");
   }
   return false;
 }
@@ -39,19 +39,22 @@ KernelTable make_table(Isa isa, int channel_block, Fill... fill) {
   return table;
 }
 
+void nothing(KernelTable&) {}
+
 }  // namespace
 
 const KernelTable& kernels(Isa isa) {
   FRUGAL_ASSERT(isa_supported(isa));
   static const std::array<KernelTable, 3> tables = {
       make_table(Isa::scalar, 1, scalar::fill_gemm, scalar::fill_conv, scalar::fill_pool, scalar::fill_elementwise,
-                 scalar::fill_rows, scalar::fill_resample, scalar::fill_int8),
+                 scalar::fill_rows, scalar::fill_resample, scalar::fill_int8, scalar::fill_bf16),
       make_table(Isa::avx2, 8, avx2::fill_gemm, avx2::fill_conv, avx2::fill_depthwise, avx2::fill_conv_pixels,
                  avx2::fill_winograd, avx2::fill_pool, avx2::fill_elementwise, avx2::fill_rows, avx2::fill_resample,
                  avx2::fill_int8, avx_vnni_supported() ? avx2::fill_int8_vnni : avx2::fill_int8_dot),
       make_table(Isa::avx512, 16, avx512::fill_gemm, avx512::fill_conv, avx512::fill_depthwise,
                  avx512::fill_conv_pixels, avx512::fill_winograd, avx512::fill_pool, avx512::fill_elementwise,
-                 avx512::fill_rows, avx512::fill_resample, avx512::fill_int8, avx512::fill_int8_dot),
+                 avx512::fill_rows, avx512::fill_resample, avx512::fill_int8, avx512::fill_int8_dot,
+                 bf16_supported() ? avx512::fill_bf16 : nothing),
   };
   return tables[static_cast<std::size_t>(isa)];
 }
@@ -71,6 +74,8 @@ bool avx_vnni_supported() {
   }();
   return supported;
 }
+
+bool bf16_supported() { return isa_supported(Isa::avx512) && __builtin_cpu_supports("avx512bf16"); }
 
 Isa best_isa() {
   if (isa_supported(Isa::avx512)) return Isa::avx512;

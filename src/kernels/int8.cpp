@@ -1,9 +1,11 @@
 #include "kernels/int8.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "kernels/dot.h"
+#include "kernels/simd/int8_words.h"
 
 namespace frugal {
 namespace {
@@ -13,7 +15,8 @@ constexpr std::int64_t kMaxProducts = 1 << 16;  // 255 * 128 * 65536 is below 2^
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 std::int64_t round_up(std::int64_t a, std::int64_t b) { return ceil_div(a, b) * b; }
 
-const DotKernel<Int8Args>& kernel_of(const Int8Plan& plan) {
+DotKernel<Int8Args> kernel_of(const Int8Plan& plan) {
+  if (plan.words) return avx2::int8_words();
   return int8_depthwise(plan) ? plan.table->int8.depthwise : plan.table->int8.dense;
 }
 
@@ -36,48 +39,61 @@ int excess(int first, int second) {
   return over > 0 ? over : under < 0 ? under : 0;
 }
 
-void append(std::vector<std::uint8_t>& to, const std::vector<std::int8_t>& bytes) {
-  to.insert(to.end(), bytes.begin(), bytes.end());
+void pack_words(const Int8Plan& plan, const std::int8_t* weights, std::vector<std::uint8_t>& to) {
+  const Conv2dShape& s = plan.shape;
+  const std::int64_t step = kernel_of(plan).step;
+  each_dot(*plan.table, s, step, [&](auto, auto first, auto width, auto in, auto tap) {
+    for (std::int64_t o = first; o < first + width; ++o)
+      for (std::int64_t i = in; i < in + step; ++i) {
+        const std::int8_t w = weight_at(s, weights, first, o, i, tap);
+        to.insert(to.end(), {static_cast<std::uint8_t>(w), static_cast<std::uint8_t>(w < 0 ? 0xff : 0)});
+      }
+  });
 }
 
+// With a kernel that splits weights, what does not fit goes into rests, see DotChunk.
 void pack_dense(const Int8Plan& plan, const std::int8_t* weights, std::vector<std::uint8_t>& to) {
   const Conv2dShape& s = plan.shape;
-  const int step = plan.table->int8.dense.step;
-  std::vector<std::int8_t> vector;
-  each_dot(*plan.table, s, step, [&](auto, auto first, auto width, auto in, auto tap) {
-    vector.clear();
-    for (std::int64_t o = first; o < first + width; ++o)
-      for (std::int64_t i = in; i < in + step; ++i) vector.push_back(weight_at(s, weights, first, o, i, tap));
-    append(to, vector);
+  const std::int64_t c = plan.table->channel_block, step = kernel_of(plan).step;
+  const bool splits = kernel_of(plan).splits;
+  const std::size_t base = to.size();
+  struct Rests {
+    std::vector<DotRest> places;
+    std::vector<std::uint8_t> weights;
+  };
+  std::vector<std::array<Rests, 2>> rests(static_cast<std::size_t>(chunks(plan)));
+  std::vector<std::uint8_t> rest;
+  each_dot(*plan.table, s, step, [&](auto chunk, auto first, auto width, auto in, auto tap) {
+    for (std::int64_t block = 0; block < width / c; ++block) {
+      bool any = false;
+      rest.clear();
+      for (std::int64_t o = first + block * c; o < first + (block + 1) * c; ++o)
+        for (std::int64_t i = in; i < in + step; i += 2) {
+          const int a = weight_at(s, weights, first, o, i, tap), b = weight_at(s, weights, first, o, i + 1, tap),
+                    over = splits ? excess(a, b) : 0;
+          to.insert(to.end(), {static_cast<std::uint8_t>(a), static_cast<std::uint8_t>(b - over)});
+          rest.insert(rest.end(), {std::uint8_t{0}, static_cast<std::uint8_t>(over)});
+          any = any || over != 0;
+        }
+      if (!any) continue;
+      Rests& made = rests[static_cast<std::size_t>(chunk)][static_cast<std::size_t>(block)];
+      made.places.push_back({in / c, static_cast<std::int32_t>(tap), static_cast<std::int32_t>(in % c)});
+      made.weights.insert(made.weights.end(), rest.begin(), rest.end());
+    }
   });
-}
-
-void pack_split(const Int8Plan& plan, const std::int8_t* weights, std::vector<std::uint8_t>& to) {
-  const Conv2dShape& s = plan.shape;
-  constexpr int kStep = 4;
-  const auto base = static_cast<std::int64_t>(to.size());
-  std::vector<DotChunk> table(static_cast<std::size_t>(chunks(plan)), DotChunk{-1, 0});
-  std::vector<std::uint8_t> advance;
-  std::vector<std::int8_t> vector, rest;
-  each_dot(*plan.table, s, kStep, [&](auto chunk, auto first, auto width, auto in, auto tap) {
-    DotChunk& at = table[static_cast<std::size_t>(chunk)];
-    if (at.weights < 0) at = {static_cast<std::int64_t>(to.size()) - base, static_cast<std::int64_t>(advance.size())};
-    vector.clear(), rest.clear();
-    bool splits = false;
-    for (std::int64_t o = first; o < first + width; ++o)
-      for (std::int64_t i = in; i < in + kStep; i += 2) {
-        const std::int8_t a = weight_at(s, weights, first, o, i, tap), b = weight_at(s, weights, first, o, i + 1, tap);
-        const int over = excess(a, b);
-        vector.insert(vector.end(), {a, static_cast<std::int8_t>(b - over)});
-        rest.insert(rest.end(), {std::int8_t{0}, static_cast<std::int8_t>(over)});
-        splits = splits || over != 0;
-      }
-    append(to, vector);
-    if (splits) append(to, rest), advance.push_back(0);
-    advance.push_back(4);
-  });
-  for (DotChunk& at : table) at.advance += static_cast<std::int64_t>(to.size()) - base;
-  to.insert(to.end(), advance.begin(), advance.end());
+  if (!splits) return;
+  auto append = [&](const auto& list) {
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(list.data());
+    to.insert(to.end(), bytes, bytes + list.size() * sizeof(list[0]));
+  };
+  std::vector<DotChunk> table;
+  to.resize(base + static_cast<std::size_t>(round_up(static_cast<std::int64_t>(to.size() - base), 64)));
+  for (const auto& [first, second] : rests) {
+    table.push_back(
+        {static_cast<std::int64_t>(to.size() - base),
+         {static_cast<std::int64_t>(first.places.size()), static_cast<std::int64_t>(second.places.size())}});
+    append(first.places), append(second.places), append(first.weights), append(second.weights);
+  }
   std::memcpy(to.data() + round_up(starts_bytes(plan), 64), table.data(), table.size() * sizeof(DotChunk));
 }
 
@@ -112,6 +128,25 @@ bool int8_depthwise(const Int8Plan& plan) {
   return plan.table->channel_block > 1 && s.groups > 1 && s.groups == s.in_c && s.groups == s.out_c;
 }
 
+bool int8_prefers_words(const Int8Plan& plan, const std::int8_t* weights) {
+  if (int8_depthwise(plan) || !plan.table->int8.dense.splits) return false;
+  const Conv2dShape& s = plan.shape;
+  const std::int64_t c = plan.table->channel_block;
+  std::int64_t vectors = 0, rests = 0;
+  each_dot(*plan.table, s, plan.table->int8.dense.step, [&](auto, auto first, auto width, auto in, auto tap) {
+    for (std::int64_t block = first; block < first + width; block += c, ++vectors) {
+      bool any = false;
+      for (std::int64_t o = block; o < block + c; ++o)
+        for (std::int64_t i = in; i < in + 4; i += 2)
+          any = any || excess(weight_at(s, weights, first, o, i, tap), weight_at(s, weights, first, o, i + 1, tap));
+      rests += any ? 1 : 0;
+    }
+  });
+  return rests * 7 > vectors;
+}
+
+const char* int8_instruction(const Int8Plan& plan) { return kernel_of(plan).instruction; }
+
 std::vector<std::uint8_t> int8_pack(const Int8Plan& plan, const std::int8_t* weights) {
   const Conv2dShape& s = plan.shape;
   const std::int64_t all = s.out_c * dot_products(s);
@@ -121,8 +156,8 @@ std::vector<std::uint8_t> int8_pack(const Int8Plan& plan, const std::int8_t* wei
     packed.insert(packed.end(), weights, weights + all);
   else if (int8_depthwise(plan))
     pack_depthwise(plan, weights, packed);
-  else if (kernel_of(plan).splits)
-    pack_split(plan, weights, packed);
+  else if (plan.words)
+    pack_words(plan, weights, packed);
   else
     pack_dense(plan, weights, packed);
   auto* first = reinterpret_cast<std::int32_t*>(packed.data());
@@ -137,14 +172,14 @@ std::vector<std::uint8_t> int8_pack(const Int8Plan& plan, const std::int8_t* wei
 std::int64_t int8_scratch_bytes(const Int8Plan& plan, int threads) { return scratch_step(plan) * threads; }
 
 void int8_run(const Int8Plan& plan, ThreadPool& pool, const std::uint8_t* in, const std::uint8_t* packed, void* out,
-              const Int8Epilogue& epilogue, std::uint8_t* scratch) {
+              const Int8Epilogue& epilogue, std::uint8_t* scratch, const std::int32_t* starts) {
   const Conv2dShape& s = plan.shape;
   const Int8Args args{.shape = s,
                       .in = in,
                       .in_zero = plan.in_zero,
                       .weights = packed + header_bytes(plan),
                       .chunks = reinterpret_cast<const DotChunk*>(packed + round_up(starts_bytes(plan), 64)),
-                      .first = reinterpret_cast<const std::int32_t*>(packed),
+                      .first = starts ? starts : reinterpret_cast<const std::int32_t*>(packed),
                       .out = out,
                       .row_major = plan.row_major,
                       .epilogue = epilogue};

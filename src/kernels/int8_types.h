@@ -28,12 +28,17 @@ struct Int8Epilogue {
   std::int32_t zero = 0;
 };
 
-// Of a chunk of output channels: where its weights begin in the packed ones, in bytes, and where its `advance` does.
-// With vpmaddubsw, sums of two products must not overflow 16 bits; where they might, a vector of weights is a sum of
-// two, and takes two dot products with the same input. `advance` is, for every vector, the step to the input of the
-// next one: 4 bytes, or 0.
+// With vpmaddubsw, sums of two products must not overflow 16 bits. Where they might, the weights of a block of output
+// channels are a sum of two vectors: one among all others, and a rest, which takes a dot product of its own with the
+// same 4 bytes of the input.
+struct DotRest {
+  std::int64_t in_block;
+  std::int32_t tap, byte;  // of the pixel
+};
+// The rests of a chunk of one or two blocks: where they lie among the packed weights, in bytes, as [count] DotRest and
+// [count] vectors, the first block's first.
 struct DotChunk {
-  std::int64_t weights, advance;
+  std::int64_t at, count[2];
 };
 
 // A convolution, or a linear layer where `row_major`: then the shape is 1x1 over in_h = out_h = 1 rows of in_w = out_w

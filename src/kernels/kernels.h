@@ -18,6 +18,7 @@ std::string_view name(Isa isa);
 bool isa_supported(Isa isa);
 Isa best_isa();
 bool avx_vnni_supported();  // then avx2's 8-bit kernels use it
+bool bf16_supported();      // then avx512 has kernels of bfloat16
 // UsageError names what would be right, also where this machine lacks the instruction set.
 Isa isa_from_name(std::string_view wanted);
 // FRUGAL_ISA=scalar|avx2|avx512 where set, else best_isa().

@@ -76,6 +76,7 @@ struct KernelTable {
   float (*reduce)(Reduce kind, std::int64_t n, const float* in);
 
   Int8Table int8;
+  DotKernel<Bf16Args> bf16;  // run is null where the processor has none
 };
 
 }  // namespace frugal

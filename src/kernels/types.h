@@ -130,6 +130,15 @@ struct DotKernel {
   bool splits;
   const char* instruction;
 };
+// As Int8Args, of floats that are rounded to bfloat16; packed weights are.
+struct Bf16Args {
+  Conv2dShape shape;
+  const float* in;
+  const void* weights;
+  float* out;
+  bool row_major;
+  Epilogue epilogue;
+};
 constexpr std::int64_t kMaxDotTaps = 256;  // the kernels keep the taps' places on the stack
 
 // Transformed input of tiles [first, first + count): [(m + 2)^2][input block][count][c].

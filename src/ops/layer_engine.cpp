@@ -17,4 +17,10 @@ Conv2dShape convolution_shape(const NodeContext& c) {
   return s;
 }
 
+Conv2dShape rows_shape(std::int64_t m, std::int64_t in, std::int64_t out) {
+  Conv2dShape s;
+  s.in_c = in, s.out_c = out, s.in_w = s.out_w = m;
+  return s;
+}
+
 }  // namespace frugal

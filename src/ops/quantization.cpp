@@ -14,7 +14,8 @@ void require_scales(const OpContext& c, const char* element) {
               scale[0].text(), axis, to_string(c.shape(0)));
   }
   if (!c.has(2)) return;
-  c.require(c.shape(2) == scale, "the zero point has shape [{}], the scale [{}]", to_string(c.shape(2)),
+  const bool single = product(c.shape(2)) == Dim(1) && product(scale) == Dim(1);  // [] or [1]
+  c.require(single || c.shape(2) == scale, "the zero point has shape [{}], the scale [{}]", to_string(c.shape(2)),
             to_string(scale));
   c.require(c.input(2).dtype == DType::u8 || c.input(2).dtype == DType::i8 || c.input(2).dtype == DType::i32,
             "the zero point is {}, but {} is uint8 or int8", name(c.input(2).dtype), element);

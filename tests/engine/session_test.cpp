@@ -5,6 +5,7 @@
 #include <new>
 
 #include "engine/engine_test.h"
+#include "kernels/kernels.h"
 #include "models/registry.h"
 
 namespace {
@@ -51,6 +52,25 @@ Model small_net() {
   y = b.op("global_avg_pool", {y});
   b.output(b.linear("fc", b.flatten(y), 5), "logits");
   return with_weights(b.finish());
+}
+
+TEST(Session, Bf16RoundsWhereTheProcessorHasIt) {
+  const Model model = small_net();
+  const Tensor x = random_tensor({1, 3, 9, 7});
+  const Tensor exact = Session(model, {.threads = 1}).run({x})[0];
+  for (const char* isa : {"scalar", "avx2", "avx512"}) {
+    if (!isa_supported(isa == std::string("avx512") ? Isa::avx512 : Isa::avx2)) continue;
+    Session session(model, {.threads = 1, .profile = true, .precision = "bf16", .isa = isa});
+    const Tensor got = session.run({x})[0];
+    for (std::int64_t i = 0; i < exact.numel(); ++i) {
+      const float want = exact.data<float>()[i];
+      EXPECT_NEAR(got.data<float>()[i], want, 0.03 * (1 + std::abs(want))) << isa;
+    }
+    bool rounded = false;
+    for (const NodeProfile& node : session.profile()) rounded = rounded || node.algorithm == "vdpbf16ps";
+    EXPECT_EQ(rounded, isa == std::string("avx512") && bf16_supported()) << isa;
+  }
+  EXPECT_THROW(Session(model, {.precision = "fp8"}), Error);
 }
 
 TEST(Session, AgreesWithThePlainPath) {

@@ -63,11 +63,12 @@ std::vector<Tensor> random_inputs(const Graph& graph, const std::vector<Shape>& 
   return inputs;
 }
 
-Timing measure(const Model& model, const std::vector<Tensor>& inputs, int threads, const Bench& bench) {
+Timing measure(const Model& model, const std::vector<Tensor>& inputs, const SessionOptions& options,
+               const Bench& bench) {
   Timing timing;
-  timing.threads = threads;
+  const int threads = timing.threads = options.threads;
   Clock::time_point start = Clock::now();
-  Session session(model, {.threads = threads});
+  Session session(model, options);
   std::vector<Tensor> outputs;
   session.run(inputs, outputs);
   timing.load_ms = since(start);
@@ -92,8 +93,8 @@ Timing measure(const Model& model, const std::vector<Tensor>& inputs, int thread
 }
 
 // In a session of its own: measuring each node costs a little.
-std::vector<NodeProfile> profile(const Model& model, const std::vector<Tensor>& inputs, int threads) {
-  Session session(model, {.threads = threads, .profile = true});
+std::vector<NodeProfile> profile(const Model& model, const std::vector<Tensor>& inputs, const SessionOptions& options) {
+  Session session(model, options);
   std::vector<Tensor> outputs;
   for (int i = 0; i < 3; ++i) session.run(inputs, outputs);
   return session.profile();
@@ -186,8 +187,10 @@ int run_bench(const Bench& bench, const Common& common) {
   }
   std::vector<Timing> timings;
   for (int threads : counts) {
-    timings.push_back(measure(opened.model, inputs, threads, bench));
-    if (bench.profile || !bench.trace.empty()) timings.back().profile = profile(opened.model, inputs, threads);
+    timings.push_back(measure(opened.model, inputs, {.threads = threads, .precision = common.precision}, bench));
+    if (bench.profile || !bench.trace.empty())
+      timings.back().profile =
+          profile(opened.model, inputs, {.threads = threads, .profile = true, .precision = common.precision});
   }
   if (!bench.trace.empty()) write_trace(bench.trace, timings);
   if (!common.json) {

@@ -129,7 +129,7 @@ int run_classify(const Classify& options, const Common& common) {
   TaskInfo info = options.pictures.task_info(opened);
   std::vector<std::string> labels = labels_for(opened.model, {});
   std::string name = opened.name;
-  Session session(std::move(opened.model), {.threads = common.threads});
+  Session session(std::move(opened.model), {.threads = common.threads, .precision = common.precision});
   std::vector<Result> results;
   Progress progress("classify", static_cast<std::int64_t>(paths.size()));
   for (const std::string& path : paths) {

@@ -184,7 +184,7 @@ int run_eval(const Eval& eval, const Common& common) {
   if (opened.random) log_warning("{} is built in: its weights are random, so this measures chance", opened.name);
   TaskInfo info = eval.pictures.task_info(opened);
   std::vector<std::string> labels = labels_for(opened.model, data->class_names());
-  Session session(opened.model, {.threads = common.threads});
+  Session session(opened.model, {.threads = common.threads, .precision = common.precision});
   Outcome outcome = evaluate(session, *data, info, labels, opened, eval);
   if (!eval.sheet.empty()) write_sheet(eval.sheet, *data, outcome, labels, opened, eval);
   if (common.json)

@@ -76,7 +76,7 @@ int run_run(const Run& run, const Common& common) {
   if (opened.random) log_info("{} is built in: its weights are random (--seed {})", opened.name, common.seed);
   Graph graph = opened.model.graph;
   std::vector<Tensor> inputs = read_inputs(graph, run.inputs);
-  Session session(std::move(opened.model), {.threads = common.threads});
+  Session session(std::move(opened.model), {.threads = common.threads, .precision = common.precision});
   std::vector<Tensor> outputs = session.run(inputs);
 
   Json list = Json::array();

@@ -31,7 +31,7 @@ void gemm(ImportNode& n) {
   SymShape c = with_c ? n.shape(2) : SymShape{};
   const Dim columns = n.shape(1)[tb ? 0 : 1];
   const bool bias = with_c && c == SymShape{columns};
-  if (n.data(1) && alpha == 1 && n.type(1).dtype == DType::f32 && (!with_c || (bias && beta == 1))) {
+  if ((n.data(1) || tb) && alpha == 1 && n.type(1).dtype == DType::f32 && (!with_c || (bias && beta == 1))) {
     ValueId w = tb ? n.in(1) : n.op("transpose", {n.in(1)}, {{"perm", Ints{1, 0}}});
     return n.result("linear", {a, w, with_c ? n.in(2) : kNone});
   }

@@ -60,7 +60,8 @@ class Expander {
   // Before residual and activation.
   ValueId sum() {
     if (node_.op->name == "int8_add") return dequantized(in(0), attr_real(node_, "scale"), "x_zero");
-    const ValueId x = dequantized(in(0), 1, "x_zero");
+    ValueId x = has(5) ? op("dequantize_linear", {in(0), number(1), in(5)}) : dequantized(in(0), 1, "x_zero");
+    if (has(6)) x = op("mul", {x, in(6)});
     const ValueId weight = op("dequantize_linear", {in(1), in(2), kNone}, {{"axis", 0}});
     Attrs attrs;
     const bool convolution = node_.op->name == "int8_conv2d";

@@ -1,6 +1,7 @@
 #include "kernels/simd/int8_avx2.h"
 //
 #include "kernels/simd/int8_dot.inl"
+#include "kernels/simd/int8_words.h"
 
 namespace frugal::avx2 {
 namespace {
@@ -21,7 +22,19 @@ struct MaddDot : Int8Dot {
   }
 };
 
+struct WordsDot : Int8Dot {
+  static constexpr int kStep = 2, kPixelBytes = kLanes * 2;
+  static constexpr bool kAsIs = false, kSplits = false;
+  static constexpr const char* kInstruction = "vpmaddwd";
+  static void stage(const In* from, std::uint8_t* to, int) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm_cvtepu8_epi16(load_lanes(from)));
+  }
+  static I dot(I sum, I x, I w) { return _mm256_add_epi32(sum, _mm256_madd_epi16(x, w)); }
+};
+
 }  // namespace
+
+DotKernel<Int8Args> int8_words() { return dense_kernel<WordsDot>(); }
 
 void fill_int8_dot(KernelTable& table) { table.int8.dense = dense_kernel<MaddDot>(); }
 

@@ -57,16 +57,16 @@ void convolve(const Int8Args& a, Extent begin, Extent end, std::uint8_t*) {
     for (std::int64_t oc = begin.chunks; oc < end.chunks; ++oc) {
       const std::int64_t image = strip / pixels, y = strip % pixels / s.out_w, x = strip % s.out_w;
       const auto* w = static_cast<const std::int8_t*>(a.weights) + oc * in_c * s.kernel_h * s.kernel_w;
-      std::int32_t sum = 0;
+      std::int32_t sum = a.first[oc];
       for (std::int64_t ic = 0; ic < in_c; ++ic)
         for (std::int64_t ky = 0; ky < s.kernel_h; ++ky)
           for (std::int64_t kx = 0; kx < s.kernel_w; ++kx, ++w) {
             const std::int64_t iy = y * s.stride_h - s.pad_top + ky * s.dilation_h,
                                ix = x * s.stride_w - s.pad_left + kx * s.dilation_w;
-            if (iy < 0 || iy >= s.in_h || ix < 0 || ix >= s.in_w) continue;
+            const bool inside = iy >= 0 && iy < s.in_h && ix >= 0 && ix < s.in_w;
             const std::int64_t c = oc / (s.out_c / s.groups) * in_c + ic;
             const std::int64_t at = a.row_major ? ix * s.in_c + c : ((image * s.in_c + c) * s.in_h + iy) * s.in_w + ix;
-            sum += (a.in[at] - a.in_zero) * *w;
+            sum += (inside ? a.in[at] : a.in_zero) * *w;
           }
       const std::int64_t at = a.row_major ? x * s.out_c + oc : (image * s.out_c + oc) * pixels + strip % pixels;
       finish(static_cast<float>(sum), a.epilogue, oc, at, a.out);

@@ -24,13 +24,14 @@ struct Staged {
 // Of one chunk of output channels.
 struct ChunkWeights {
   const std::uint8_t* data;
-  const std::uint8_t* advance;  // see DotChunk
+  const DotChunk* rests;    // where K::kSplits
+  const std::uint8_t* all;  // what rests->at counts from
 };
 
 // What a dot product is, K, beside what staging asks of it:
 //   Acc, Weight      vectors of sums, and of weights
 //   kStep            input channels of one dot product of 4 bytes
-//   kSplits          weights come with `advance`
+//   kSplits          weights have rests, see DotChunk
 //   kInstruction     its name, for people
 //   start(args, place, block, row)  what a sum starts with
 //   dot(sum, x, w), load_weight(p), broadcast_x(p), to_float(sum)
@@ -45,6 +46,7 @@ __attribute__((noinline)) void dense_tile(const typename K::Args& a, const Place
 #pragma GCC unroll 2
     for (int b = 0; b < NB; ++b) acc[p][b] = K::start(a, place, b, p);
   }
+  const std::uint8_t* const pixel = x;
   for (; channels > 0; channels -= kLanes, x += in.plane) {
     const std::int64_t bytes = channels >= kLanes ? K::kPixelBytes : (channels + K::kStep - 1) / K::kStep * 4;
     for (std::int64_t t = 0; t < in.taps; ++t) {
@@ -61,9 +63,21 @@ __attribute__((noinline)) void dense_tile(const typename K::Args& a, const Place
           for (int b = 0; b < NB; ++b) acc[p][b] = K::dot(acc[p][b], xv, wv[b]);
         }
         w.data += NB * kLanes * 4;
-        at += K::kSplits ? *w.advance++ : 4;
+        at += 4;
       } while (at != end);
     }
+  }
+  if constexpr (K::kSplits) {
+    const auto* rest = reinterpret_cast<const DotRest*>(w.all + w.rests->at);
+    const auto* rest_weights = reinterpret_cast<const std::uint8_t*>(rest + w.rests->count[0] + w.rests->count[1]);
+#pragma GCC unroll 2
+    for (int b = 0; b < NB; ++b)
+      for (std::int64_t i = w.rests->count[b]; i > 0; --i, ++rest, rest_weights += kLanes * 4) {
+        const std::uint8_t* at = pixel + rest->in_block * in.plane + in.offsets[rest->tap] + rest->byte;
+        const typename K::Weight wv = K::load_weight(rest_weights);
+#pragma GCC unroll 16
+        for (int p = 0; p < R; ++p) acc[p][b] = K::dot(acc[p][b], K::broadcast_x(at + p * K::kPixelBytes), wv);
+      }
   }
   alignas(64) float sums[R * NB * kLanes];
 #pragma GCC unroll 16
@@ -101,13 +115,11 @@ bool reads_input_itself(const typename K::Args& a, const Window& w) {
 template <typename K>
 ChunkWeights chunk_weights(const typename K::Args& a, std::int64_t chunk, std::int64_t block, std::int64_t channels) {
   const auto* all = static_cast<const std::uint8_t*>(a.weights);
-  if constexpr (K::kSplits) {
-    return {all + a.chunks[chunk].weights, all + a.chunks[chunk].advance};
-  } else {
-    constexpr std::int64_t kDots = kLanes / K::kStep;  // of a whole block
-    const std::int64_t dots = channels / kLanes * kDots + (channels % kLanes + K::kStep - 1) / K::kStep;
-    return {all + block * dots * a.shape.kernel_h * a.shape.kernel_w * kLanes * 4, nullptr};
-  }
+  constexpr std::int64_t kDots = kLanes / K::kStep;  // of a whole block
+  const std::int64_t dots = channels / kLanes * kDots + (channels % kLanes + K::kStep - 1) / K::kStep;
+  ChunkWeights weights{all + block * dots * a.shape.kernel_h * a.shape.kernel_w * kLanes * 4, nullptr, all};
+  if constexpr (K::kSplits) weights.rests = a.chunks + chunk;
+  return weights;
 }
 
 template <typename K>

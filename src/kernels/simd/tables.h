@@ -24,6 +24,10 @@ void fill_int8_vnni(KernelTable& table);
 }  // namespace avx2
 namespace avx512 {
 void fill_int8_dot(KernelTable& table);
+void fill_bf16(KernelTable& table);
+}  // namespace avx512
+namespace scalar {
+void fill_bf16(KernelTable& table);
 }
 FRUGAL_DECLARE_FILLERS(scalar)
 FRUGAL_DECLARE_FILLERS(avx2)

@@ -15,7 +15,7 @@ struct ByteWeight {
 
 // Symmetric, one scale an output channel, such that neighbours (input channels 2i and 2i + 1) of one sign add up to no
 // more than 128: then sums of products are exact in 16 bits, and fast where there is no VNNI
-// (kernels/simd/int8_pairs.h). `input_scale`: a factor of each input channel (empty: 1).
+// (DotChunk, kernels/int8_types.h). `input_scale`: a factor of each input channel (empty: 1).
 ByteWeight quantize_weight(const Tensor& weight, const std::vector<float>& input_scale) {
   const std::int64_t out = weight.dim(0), inner = weight.numel() / std::max<std::int64_t>(out, 1);
   const std::int64_t taps = weight.rank() == 4 ? weight.dim(2) * weight.dim(3) : 1;

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "engine/engine_op.h"
 #include "graph/op.h"
+#include "ops/bf16_layer.h"
 #include "ops/layer_engine.h"
 
 namespace frugal {
@@ -23,6 +24,9 @@ CompiledOp compile(const NodeContext& c) {
   const std::optional<Conv2dPlan> found = plan_for(c, c.in(0).block, c.out().block);
   FRUGAL_ASSERT(found.has_value());
   const Conv2dPlan plan = *found;
+  // Winograd's F(4x4) multiplies 4 times less, bfloat16 is twice as fast.
+  if (plan.algorithm == ConvAlgorithm::direct || plan.algorithm == ConvAlgorithm::winograd_2)
+    if (std::optional<CompiledOp> rounded = compile_bf16_layer(c, plan.shape, false)) return *std::move(rounded);
   const std::int64_t scratch = conv2d_scratch_floats(plan, c.threads), packed = conv2d_packed_floats(plan);
   Tensor weights;  // packed now if they are known, else in every run
   if (c.constants[1]) {

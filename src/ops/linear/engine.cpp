@@ -1,6 +1,8 @@
 #include "base/check.h"
 #include "engine/engine_op.h"
 #include "kernels/gemm.h"
+#include "ops/bf16_layer.h"
+#include "ops/layer_engine.h"
 
 namespace frugal {
 namespace {
@@ -9,6 +11,7 @@ CompiledOp compile(const NodeContext& c) {
   const std::int64_t k = c.in(1).shape[1], n = c.in(1).shape[0], outputs = element_count(c.out().shape);
   if (outputs == 0) return {.run = [](const RunArgs&) {}, .algorithm = "empty"};
   const std::int64_t m = outputs / n;
+  if (std::optional<CompiledOp> rounded = compile_bf16_layer(c, rows_shape(m, k, n), true)) return *std::move(rounded);
   const KernelTable& table = c.kernels;
   const std::int64_t scratch = gemm_scratch_floats(table, k, c.threads), packed = gemm_packed_floats(table, n, k);
   Tensor weights;  // packed now if they are known, else in every run

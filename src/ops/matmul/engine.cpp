@@ -3,6 +3,8 @@
 #include "engine/engine_op.h"
 #include "graph/op.h"
 #include "kernels/gemm.h"
+#include "ops/bf16_layer.h"
+#include "ops/layer_engine.h"
 
 namespace frugal {
 namespace {
@@ -41,6 +43,9 @@ CompiledOp compile(const NodeContext& c) {
   if (one_b && y.size() == a.size())
     m *= static_cast<std::int64_t>(pairs.size()), pairs.assign(1, {0, 0});  // a's matrices lie in a row
 
+  if (one_b && pairs.size() == 1)
+    if (std::optional<CompiledOp> rounded = compile_bf16_layer(c, rows_shape(m, k, n), true, !transposed))
+      return *std::move(rounded);
   const KernelTable& table = c.kernels;
   const std::int64_t scratch = gemm_scratch_floats(table, k, c.threads), packed = gemm_packed_floats(table, n, k);
   Tensor weights;  // packed now if they are known, else in every run

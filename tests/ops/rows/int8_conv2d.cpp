@@ -11,7 +11,7 @@ struct Case {
   std::int64_t groups = 1;
 };
 
-// `limit`: of the weights; 64 is what the kernel for small neighbours takes (kernels/simd/int8_pairs.h).
+// `limit`: of the weights; 64 is what the kernel for small neighbours takes (DotChunk, kernels/int8_types.h).
 OpRow row(const Case& c, double y_scale, Attrs more = {}, std::vector<RowInput> rest = {}, std::int64_t limit = 128) {
   Attrs attrs{{"stride", c.stride}, {"padding", c.padding}, {"dilation", c.dilation},
               {"groups", c.groups}, {"x_zero", 131},        {"y_scale", y_scale}};

@@ -21,6 +21,13 @@ FRUGAL_ROWS(int8_linear) {
           row.inputs.push_back(ids(y, 256, DType::u8));
         }
         table.add(row);
+        if (x[0] == 0) continue;
+        row.attrs.erase("x_zero");
+        if (!residual) row.inputs.push_back(absent());
+        if (!residual) row.inputs.push_back(absent());
+        row.inputs.push_back(ids({}, 256, DType::u8));
+        row.inputs.push_back(in({}, Draw::positive));
+        table.add(row);
       }
     }
 }
