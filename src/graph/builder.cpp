@@ -28,19 +28,31 @@ ValueId GraphBuilder::op(std::string_view op, std::vector<ValueId> inputs, Attrs
   return outputs[0];
 }
 
+namespace {
+
+Attrs window(const ConvOptions& o) {
+  const std::int64_t padding = o.padding == ConvOptions::kSame ? o.dilation * (o.kernel / 2) : o.padding;
+  return {{"stride", Ints{o.stride, o.stride}},
+          {"padding", Ints{padding, padding, padding, padding}},
+          {"dilation", Ints{o.dilation, o.dilation}},
+          {"groups", o.groups}};
+}
+
+}  // namespace
+
 ValueId GraphBuilder::conv2d(const std::string& name, ValueId x, const ConvOptions& o) {
-  std::int64_t in = channels(x), padding = o.padding == ConvOptions::kSame ? o.dilation * (o.kernel / 2) : o.padding;
+  std::int64_t in = channels(x);
   require(o.groups >= 1 && in % o.groups == 0, "layer '{}': {} channels cannot be split into {} groups", name, in,
           o.groups);
   ValueId w = weight(name + ".weight", {o.out, in / o.groups, o.kernel, o.kernel}, o.init);
   double fan_in = static_cast<double>(in / o.groups * o.kernel * o.kernel);
   ValueId b = o.bias ? weight(name + ".bias", {o.out}, {Init::Kind::torch_default, fan_in, false}) : kNone;
-  return op("conv2d", {x, w, b},
-            {{"stride", Ints{o.stride, o.stride}},
-             {"padding", Ints{padding, padding, padding, padding}},
-             {"dilation", Ints{o.dilation, o.dilation}},
-             {"groups", o.groups}},
-            name);
+  return op("conv2d", {x, w, b}, window(o), name);
+}
+
+ValueId GraphBuilder::adder_conv2d(const std::string& name, ValueId x, const ConvOptions& o) {
+  ValueId w = weight(name + ".adder", {o.out, channels(x), o.kernel, o.kernel}, {Init::Kind::normal, 1, false});
+  return op("adder_conv2d", {x, w, kNone}, window(o), name);
 }
 
 ValueId GraphBuilder::batch_norm(const std::string& name, ValueId x, double eps, double momentum) {

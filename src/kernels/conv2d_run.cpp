@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 
 #include "kernels/conv2d_common.h"
 #include "kernels/gemm.h"
+#include "kernels/im2col.h"
 
 namespace frugal {
 namespace {
@@ -119,61 +119,9 @@ void run_winograd(const Conv2dPlan& plan, ThreadPool& pool, const Conv2dArgs& ar
 
 // --- im2col ---
 
-struct Im2col {
-  const KernelTable& table;
-  const Conv2dShape& shape;
-  std::int64_t pixels, k, panels;
-  explicit Im2col(const Conv2dPlan& plan)
-      : table(*plan.table),
-        shape(plan.shape),
-        pixels(shape.out_h * shape.out_w),
-        k(shape.in_c / shape.groups * taps(shape)),
-        panels(ceil_div(pixels, table.gemm_panel)) {}
-
-  // Panels [begin, end) of the columns of one group: [panel][k][pixel], zero
-  // beyond the last pixel.
-  void columns(const float* planes, float* packed, std::int64_t begin, std::int64_t end) const {
-    for (std::int64_t panel = begin; panel < end; ++panel) {
-      float* to = packed + panel * k * table.gemm_panel;
-      std::int64_t y[kMaxPanel],
-          x[kMaxPanel];  // of each pixel's window; a pixel that does not exist
-                         // lies far away
-      for (std::int64_t i = 0; i < table.gemm_panel; ++i) {
-        const std::int64_t pixel = panel * table.gemm_panel + i;
-        y[i] = pixel < pixels ? pixel / shape.out_w * shape.stride_h - shape.pad_top : INT64_MIN / 2;
-        x[i] = pixel % shape.out_w * shape.stride_w - shape.pad_left;
-      }
-      for (std::int64_t ic = 0; ic < shape.in_c / shape.groups; ++ic)
-        for (std::int64_t ky = 0; ky < shape.kernel_h; ++ky)
-          for (std::int64_t kx = 0; kx < shape.kernel_w; ++kx, to += table.gemm_panel)
-            gather(planes + ic * shape.in_h * shape.in_w, y, x, ky * shape.dilation_h, kx * shape.dilation_w, to);
-    }
-  }
-
- private:
-  static constexpr std::int64_t kMaxPanel = 64;
-
-  void gather(const float* plane, const std::int64_t* y, const std::int64_t* x, std::int64_t dy, std::int64_t dx,
-              float* to) const {
-    const auto height = static_cast<std::uint64_t>(shape.in_h), width = static_cast<std::uint64_t>(shape.in_w);
-    const std::int64_t last = table.gemm_panel - 1;
-    const bool run = y[0] == y[last] && x[last] - x[0] == last;  // one row, stride 1: contiguous
-    if (run && y[0] + dy >= 0 && y[0] + dy < shape.in_h && x[0] + dx >= 0 && x[last] + dx < shape.in_w) {
-      std::memcpy(to, plane + (y[0] + dy) * shape.in_w + x[0] + dx, sizeof(float) * static_cast<std::size_t>(last + 1));
-      return;
-    }
-    for (std::int64_t i = 0; i <= last; ++i) {
-      const std::int64_t iy = y[i] + dy,
-                         ix = x[i] + dx;  // as unsigned, negative numbers are too large
-      const bool exists = static_cast<std::uint64_t>(iy) < height && static_cast<std::uint64_t>(ix) < width;
-      to[i] = exists ? plane[iy * shape.in_w + ix] : 0;
-    }
-  }
-};
-
 void run_im2col(const Conv2dPlan& plan, ThreadPool& pool, const float* in, const float* weights, float* out,
                 const Epilogue& epilogue, float* scratch) {
-  const Im2col m(plan);
+  const Im2col m(*plan.table, plan.shape);
   const Conv2dShape& s = plan.shape;
   const std::int64_t in_c = s.in_c / s.groups, out_c = s.out_c / s.groups;
   const std::int64_t packed = m.panels * m.table.gemm_panel * m.k;
@@ -202,7 +150,7 @@ std::int64_t conv2d_scratch_floats(const Conv2dPlan& plan, int threads) {
     return most;
   }
   if (plan.algorithm != ConvAlgorithm::im2col) return 0;
-  const Im2col m(plan);
+  const Im2col m(*plan.table, plan.shape);
   return m.panels * m.table.gemm_panel * m.k + threads * m.table.gemm_scratch_floats(m.k);
 }
 

@@ -21,6 +21,11 @@ struct KernelTable {
                std::int64_t panel_end, float* scratch);
   std::int64_t (*gemm_scratch_floats)(std::int64_t k);
 
+  // --- Adder convolution: C[m, n] = epilogue(-sum over k of |A[m, k] - B[k, n]|), the epilogue's channels are rows.
+  // All rows x panels [begin, end); A may have any lda ---
+  void (*adder)(const GemmArgs& args, std::int64_t panel_begin, std::int64_t panel_end);
+  void (*adder_gradient)(const AdderGradientArgs& args, std::int64_t panel_begin, std::int64_t panel_end);
+
   // --- Convolution; kernels/conv2d.h picks, packs, splits and runs these. Each computes the rectangle
   // [begin, end) of its extent. Null where an instruction set has no such algorithm. ---
   int conv_chunk;  // output channels of a chunk: 1 for scalar, else 2c; the last chunk of a group may have c

@@ -94,6 +94,17 @@ struct GemmArgs {
   bool channels_are_rows = false;
 };
 
+// What the output's gradient of an adder convolution gives its input's (Chen et al., "AdderNet", CVPR 2020), in panels:
+//   gradient[panel][d][pixel] = sum over t of clamp(weights[t][d] - columns[panel][d][pixel], -1, 1)
+//                               * output_gradient[panel][t][pixel]
+struct AdderGradientArgs {
+  std::int64_t channels, k;
+  const float* weights;          // [channels][k]
+  const float* columns;          // as GemmArgs::b
+  const float* output_gradient;  // [panels][channels][panel], zero beyond the last pixel
+  float* gradient;               // may be `columns`
+};
+
 struct Conv2dShape {
   std::int64_t batch = 1;
   std::int64_t in_c = 1, in_h = 1, in_w = 1;

@@ -1,6 +1,7 @@
 // Residual networks (He, Zhang, Ren, Sun, "Deep residual learning for image recognition", CVPR 2016).
 // ImageNet form: names of torchvision. CIFAR form of section 4.2: names of akamaster/pytorch_resnet_cifar10,
 // three stages of 16, 32 and 64 channels, and the wider one of DAFL (dafl.md section 3) with four of 64 to 512.
+// Adder form: Chen et al., "AdderNet", CVPR 2020, names of huawei-noah/AdderNet.
 #include "models/resnet.h"
 
 #include "models/registry.h"
@@ -18,6 +19,11 @@ ValueId zero_pad_shortcut(GraphBuilder& b, ValueId x, std::int64_t out, std::int
   return b.op("pad", {x}, {{"pads", Ints{0, before, 0, 0, 0, more - before, 0, 0}}});
 }
 
+ValueId convolve(GraphBuilder& b, const std::string& name, ValueId x, const ConvOptions& options,
+                 const ResNetOptions& o) {
+  return o.adder ? b.adder_conv2d(name, x, options) : b.conv2d(name, x, options);
+}
+
 ValueId block(GraphBuilder& b, const std::string& name, ValueId x, std::int64_t width, std::int64_t stride,
               const ResNetOptions& o) {
   const std::int64_t out = o.bottleneck ? 4 * width : width;
@@ -26,7 +32,7 @@ ValueId block(GraphBuilder& b, const std::string& name, ValueId x, std::int64_t 
   auto layer = [&](std::int64_t channels, std::int64_t kernel, std::int64_t step) {
     const std::string number = std::to_string(++part);
     if (part > 1) y = b.relu(y);
-    y = b.conv2d(name + ".conv" + number, y, {.out = channels, .kernel = kernel, .stride = step});
+    y = convolve(b, name + ".conv" + number, y, {.out = channels, .kernel = kernel, .stride = step}, o);
     y = b.batch_norm(name + ".bn" + number, y);
   };
   if (o.bottleneck) layer(width, 1, 1);
@@ -39,7 +45,7 @@ ValueId block(GraphBuilder& b, const std::string& name, ValueId x, std::int64_t 
       shortcut = zero_pad_shortcut(b, x, out, stride);
     } else {
       const std::string projection = name + "." + o.projection;
-      shortcut = b.conv2d(projection + ".0", x, {.out = out, .kernel = 1, .stride = stride});
+      shortcut = convolve(b, projection + ".0", x, {.out = out, .kernel = 1, .stride = stride}, o);
       shortcut = b.batch_norm(projection + ".1", shortcut);
     }
   }
@@ -51,11 +57,29 @@ ValueId stem(GraphBuilder& b, ValueId x, const ResNetOptions& o, std::int64_t ke
   return b.relu(b.batch_norm(o.prefix + "bn1", x));
 }
 
+// A 1x1 convolution on the pooled map with batch norm over the classes.
+ValueId adder_head(GraphBuilder& b, ValueId x, std::int64_t classes, bool bias) {
+  x = b.op("global_avg_pool", {x}, {}, "avgpool");
+  x = b.conv2d("fc", x, {.out = classes, .bias = bias});
+  return b.flatten(b.batch_norm("bn2", x));
+}
+
 Graph imagenet(const ModelOptions& m, ResNetOptions o) {
   GraphBuilder b("resnet");
   ValueId x = resnet_backbone(b, b.image_input(m.channels, m.height, m.width), o);
+  if (o.adder) {
+    b.output(adder_head(b, x, m.classes, true), "logits");
+    return b.finish();
+  }
   x = b.flatten(b.op("global_avg_pool", {x}, {}, "avgpool"));
   b.output(b.linear("fc", x, m.classes), "logits");
+  return b.finish();
+}
+
+Graph adder_cifar(const ModelOptions& m, ResNetOptions o) {
+  GraphBuilder b("adder_resnet_cifar");
+  ValueId x = stem(b, b.image_input(m.channels, m.height, m.width), o, 3, 1);
+  b.output(adder_head(b, resnet_stages(b, x, o), m.classes, false), "logits");
   return b.finish();
 }
 
@@ -126,6 +150,15 @@ FRUGAL_MODELS(resnet) {
               "ResNet-" + depth + " for CIFAR (He et al. 2016), shortcuts without parameters (option A)",
               {.depths = {blocks, blocks, blocks, 0}, .width = 16, .shortcut = Shortcut::zero_pad});
   }
+  for (int blocks : {3, 5}) {
+    const std::string depth = std::to_string(6 * blocks + 2);
+    add(models, "adder_resnet" + depth + "_cifar", "ResNet-" + depth + " for CIFAR of adder layers (Chen et al. 2020)",
+        10, 32, adder_cifar, {.depths = {blocks, blocks, blocks, 0}, .width = 16, .adder = true});
+  }
+  add(models, "adder_resnet18", "ResNet-18 for ImageNet of adder layers (Chen et al. 2020)", 1000, 224, imagenet,
+      {.depths = {2, 2, 2, 2}, .adder = true});
+  add(models, "adder_resnet50", "ResNet-50 for ImageNet of adder layers (Chen et al. 2020)", 1000, 224, imagenet,
+      {.depths = {3, 4, 6, 3}, .bottleneck = true, .adder = true});
   add_cifar(models, "resnet18_cifar10", "ResNet-18 with a 3x3 stem for 32x32 pictures, as in DAFL (Chen et al. 2019)",
             {.depths = {2, 2, 2, 2}});
   add_cifar(models, "resnet34_cifar10", "ResNet-34 with a 3x3 stem for 32x32 pictures, as in DAFL (Chen et al. 2019)",

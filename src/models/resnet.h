@@ -18,6 +18,7 @@ struct ResNetOptions {
   bool bottleneck = false;                // 1x1, 3x3 (with the stride), 1x1 to four times the width
   Shortcut shortcut = Shortcut::projection;
   std::string projection = "downsample";  // module name of the projection: `downsample` (torchvision), `shortcut`
+  bool adder = false;                     // adder convolutions everywhere but in the stem
   std::string prefix{};                   // before every name, "backbone." for example
 };
 

@@ -7,6 +7,7 @@ namespace frugal {
 #define FRUGAL_DECLARE_FILLERS(isa)          \
   namespace isa {                            \
   void fill_gemm(KernelTable& table);        \
+  void fill_adder(KernelTable& table);       \
   void fill_conv(KernelTable& table);        \
   void fill_depthwise(KernelTable& table);   \
   void fill_conv_pixels(KernelTable& table); \
