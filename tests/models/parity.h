@@ -1,6 +1,10 @@
 // Networks whose official code was run on weights and inputs that a formula gives (shared/data/parity).
 #pragma once
 
+#include <nlohmann/json.hpp>
+
+#include <cmath>
+#include <fstream>
 #include <map>
 #include <ostream>
 #include <string>
@@ -23,6 +27,7 @@ struct ParityCase {
   std::map<std::string, std::string> outputs;  // graph output -> key of the official output
   Shape input;
   double tolerance, double_tolerance;  // relative to the largest element
+  std::string statistics{};            // file with the mean and variance around which some batch norms are made
 
   std::filesystem::path path(const std::string& file) const {
     return shared_path("data/parity/" + folder + "/" + file);
@@ -105,16 +110,57 @@ inline ParityCase attributes_case() {
           1e-6};
 }
 
-inline std::vector<ParityCase> parity_cases() {
-  return {ghostnet_case(),
-          cifar_resnet_case("18", 0x2627a5a1),
-          cifar_resnet_case("34", 0x9fcf4971),
-          lenet_case("lenet5", 0x3cd4ebc2, {{"logits", "teacher_logits"}, {"feature", "teacher_feature"}}),
-          lenet_case("lenet5_half", 0x638cf077, {{"logits", "student_logits"}}),
-          attributes_case()};
+inline ParityCase adder_case(const std::string& depth, const std::string& network, std::uint32_t crc,
+                             std::vector<std::string> taps, Shape input) {
+  std::map<std::string, std::string> outputs{{"logits", "logits"}};
+  for (const std::string& tap : taps) outputs[tap] = tap;
+  return {network,
+          with_outputs(build_network(network, {.height = input[2], .width = input[3]}), taps),
+          "adder",
+          "names_resnet" + depth + ".txt",
+          "resnet" + depth + ".safetensors",
+          crc,
+          outputs,
+          std::move(input),
+          1e-4,
+          1e-7,
+          "resnet" + depth + ".json"};
 }
 
-inline Weights parity_weights(const ParityCase& c) { return formula_weights(read_names(c.path(c.names))); }
+inline std::vector<ParityCase> parity_cases() {
+  return {
+      ghostnet_case(),
+      adder_case("20", "adder_resnet20_cifar", 0x203cc971,
+                 {"conv1", "bn1", "layer1.0.conv1", "layer2.0.conv1", "layer2.0.downsample.0", "avgpool", "fc", "bn2"},
+                 {2, 3, 32, 32}),
+      adder_case("50", "adder_resnet50", 0xe0b4f6b5,
+                 {"conv1", "maxpool", "layer1.0.conv1", "layer2.0.conv1", "layer2.0.downsample.0", "avgpool", "fc"},
+                 {1, 3, 96, 96}),
+      cifar_resnet_case("18", 0x2627a5a1),
+      cifar_resnet_case("34", 0x9fcf4971),
+      lenet_case("lenet5", 0x3cd4ebc2, {{"logits", "teacher_logits"}, {"feature", "teacher_feature"}}),
+      lenet_case("lenet5_half", 0x638cf077, {{"logits", "student_logits"}}),
+      attributes_case()};
+}
+
+// README.md, section 1: batch norms behind adder layers lie around the mean and variance that the layers have.
+inline Weights parity_weights(const ParityCase& c) {
+  Weights weights = formula_weights(read_names(c.path(c.names)));
+  if (c.statistics.empty()) return weights;
+  std::ifstream file(c.path(c.statistics));
+  const nlohmann::json statistics = nlohmann::json::parse(file);
+  for (const auto& [module, moments] : statistics.at("adder_bn_mean_variance").items()) {
+    const double mean = moments[0], variance = moments[1];
+    auto fill = [&](const std::string& name, auto value) {
+      Tensor& t = weights.at(name);
+      const FormulaStream u(name);
+      for (std::int64_t i = 0; i < t.numel(); ++i) t.data<float>()[i] = static_cast<float>(value(u(i)));
+    };
+    fill(module + ".running_mean", [&](double u) { return mean + 0.2 * std::sqrt(variance) * (2 * u - 1); });
+    fill(module + ".running_var", [&](double u) { return variance * (0.5 + u); });
+  }
+  return weights;
+}
 
 inline void expect_parity(const ParityCase& c, const std::vector<Tensor>& outputs, double tolerance) {
   std::map<std::string, Reference> references = read_references(c.path(c.references));

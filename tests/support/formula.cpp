@@ -30,6 +30,7 @@ std::string kind_by_name(const NamedTensor& t, const std::set<std::string>& norm
   if (last == "num_batches_tracked") return "i";
   if (last == "running_mean") return "rm";
   if (last == "running_var") return "rv";
+  if (last == "adder") return "a";
   if (last == "weight") return norm ? "g" : "w";
   if (last == "bias") return norm ? "nb" : "b";
   fail("no rule for the tensor '{}'", t.name);
@@ -39,6 +40,7 @@ std::string kind_by_name(const NamedTensor& t, const std::set<std::string>& norm
 double scale_of(const std::string& kind, const Shape& shape) {
   if (kind == "w") return std::sqrt(3.0 / static_cast<double>(element_count(shape) / shape[0]));
   if (kind.starts_with("w:")) return std::sqrt(3.0 / std::stod(kind.substr(2)));
+  if (kind == "a") return std::sqrt(3.0);
   if (kind == "g" || kind == "rv") return 0;
   if (kind == "nb" || kind == "rm") return 0.2;
   if (kind == "b") return 0.1;

@@ -39,7 +39,9 @@ std::map<std::string, Reference> from_npz(const std::filesystem::path& path) {
 
 std::map<std::string, Reference> from_safetensors(const std::filesystem::path& path) {
   SafetensorsFile file = read_safetensors(path.string());
-  const nlohmann::json about = nlohmann::json::parse(file.metadata.at("tensors"));
+  const auto tensors = file.metadata.find("tensors");
+  const nlohmann::json about =
+      tensors == file.metadata.end() ? nlohmann::json::object() : nlohmann::json::parse(tensors->second);
   std::map<std::string, Reference> out;
   for (const auto& [key, tensor] : file.tensors) {
     out[key] = whole(tensor);

@@ -58,10 +58,8 @@ struct AdderConv2d : torch::autograd::Function<AdderConv2d> {
     context->saved_data["eta"] = eta;
     const Conv2dShape s = shape_of(x, w, stride, pad, dilation);
     if (!by_kernel(x)) {
-      const Tensor columns = windows(x, s), kernels = w.flatten(1);
-      std::vector<Tensor> y;
-      for (std::int64_t t = 0; t < s.out_c; ++t) y.push_back((columns - kernels[t].unsqueeze(1)).abs().sum(1).neg());
-      return torch::stack(y, 1).view({s.batch, s.out_c, s.out_h, s.out_w});
+      const Tensor distance = torch::cdist(windows(x, s).transpose(1, 2).contiguous(), w.flatten(1), 1);
+      return distance.neg().transpose(1, 2).reshape({s.batch, s.out_c, s.out_h, s.out_w});
     }
     Tensor y = torch::empty({s.batch, s.out_c, s.out_h, s.out_w}, x.options());
     each_image(s, [&](std::int64_t i, float* scratch) {
@@ -137,8 +135,8 @@ struct AdderConv2d : torch::autograd::Function<AdderConv2d> {
 FRUGAL_TORCH(adder_conv2d) {
   registry.add("adder_conv2d", [](const TorchArgs& a) -> std::vector<torch::Tensor> {
     torch::Tensor y = AdderConv2d::apply(a[0], a[1], attr_ints(a.node, "stride"), attr_ints(a.node, "padding"),
-                                  attr_ints(a.node, "dilation"), attr_text(a.node, "gradient") == "sign",
-                                  attr_real(a.node, "eta"));
+                                         attr_ints(a.node, "dilation"), attr_text(a.node, "gradient") == "sign",
+                                         attr_real(a.node, "eta"));
     if (a.has(2)) y = y + a[2].view({1, -1, 1, 1});
     return {y};
   });

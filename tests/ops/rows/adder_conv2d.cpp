@@ -18,7 +18,6 @@ FRUGAL_ROWS(adder_conv2d) {
   add({2, 17, 8, 9}, 33, one, two, none);
   add({1, 8, 33, 34}, 24, {5, 5}, one, {2, 2, 2, 2});
   add({1, 5, 6, 7}, 4, {2, 4}, {2, 1}, {0, 1, 1, 2});
-  add({1, 5, 2, 2}, 4, {3, 3}, one, none);  // no window fits
   add({0, 3, 5, 5}, 4, {3, 3}, one, same);
 }
 
