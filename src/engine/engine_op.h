@@ -90,6 +90,26 @@ struct RunArgs {
   float* f32_out(std::size_t i = 0) const { return static_cast<float*>(out[i]); }
 };
 
+// What is fused into a node's store, bound at run time to the addresses of its bias and residual. Made once, so that no
+// op picks by hand what it takes along.
+class FusedStore {
+ public:
+  // `bias`: the input that holds one, kNoBias if the op has none; an optional one may be absent.
+  static constexpr int kNoBias = -1;
+  FusedStore(const NodeContext& c, int bias)
+      : spec_(c.epilogue), bias_(bias), residual_(c.epilogue.residual ? c.residual_input : -1) {}
+
+  Epilogue operator()(const RunArgs& args) const { return spec_.with(address(args, bias_), address(args, residual_)); }
+
+ private:
+  static const float* address(const RunArgs& args, int input) {
+    const auto i = static_cast<std::size_t>(input);
+    return input >= 0 && i < args.in.size() ? args.f32_in(i) : nullptr;
+  }
+  EpilogueSpec spec_;
+  int bias_, residual_;
+};
+
 struct CompiledOp {
   std::function<void(const RunArgs&)> run;  // must not allocate or throw
   std::size_t scratch_bytes = 0;            // for all threads together

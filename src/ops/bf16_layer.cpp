@@ -26,15 +26,10 @@ std::optional<CompiledOp> compile_bf16_layer(const NodeContext& c, const Conv2dS
     std::copy(halves.begin(), halves.end(), static_cast<std::uint16_t*>(made.raw()));
     return made;
   });
-  const Epilogue epilogue{.activation = c.epilogue.activation, .residual_last = c.epilogue.residual_last};
-  const int residual = c.epilogue.residual ? c.residual_input : -1;
-  const bool bias = c.node.op->name != "matmul";
+  const FusedStore store(c, c.node.op->inputs.size() > 2 ? 2 : FusedStore::kNoBias);
   auto run = [=](const RunArgs& args) {
-    Epilogue e = epilogue;
-    if (bias && args.in.size() > 2) e.bias = args.f32_in(2);
-    if (residual >= 0) e.residual = args.f32_in(static_cast<std::size_t>(residual));
-    bf16_run(plan, args.pool, args.f32_in(0), static_cast<const std::uint16_t*>(packed.raw()), args.f32_out(), e,
-             reinterpret_cast<std::uint8_t*>(args.scratch));
+    bf16_run(plan, args.pool, args.f32_in(0), static_cast<const std::uint16_t*>(packed.raw()), args.f32_out(),
+             store(args), reinterpret_cast<std::uint8_t*>(args.scratch));
   };
   return CompiledOp{.run = run,
                     .scratch_bytes = static_cast<std::size_t>(bf16_scratch_bytes(plan, c.threads)),

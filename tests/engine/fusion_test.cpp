@@ -213,6 +213,17 @@ TEST(Fuse, NumbersAfterTheActivation) {
   EXPECT_TRUE(test::close(test::run(model, {in})[0], test::run_plain(model, {in})[0], 1e-5, 1e-5));
 }
 
+TEST(Fuse, NumbersAfterTheActivationOfAnAdderLayer) {
+  GraphBuilder b("net");
+  ValueId x = b.input("x", {2, 4, 4, 4});
+  ValueId y = b.op("mul", {b.weight("scale", {1}), b.op("abs", {b.adder_conv2d("adder", x, {.out = 4})})});
+  b.output(b.add(b.add(y, b.weight("shift", {1})), x), "y");
+  const Model model = test::with_weights(b.finish());
+  EXPECT_EQ(step_names(model), (Strings{"adder + abs + mul + add + add_2 (residual last)"}));
+  const Tensor in = test::random_tensor({2, 4, 4, 4});
+  EXPECT_TRUE(test::close(test::run(model, {in})[0], test::run_plain(model, {in})[0], 1e-5, 1e-5));
+}
+
 TEST(Fuse, AResidualMadeLaterGoesIntoTheLaterProducer) {
   GraphBuilder b("net");
   ValueId x = b.input("x", {1, 4, 4, 4});

@@ -73,6 +73,20 @@ TEST(Session, Bf16RoundsWhereTheProcessorHasIt) {
   EXPECT_THROW(Session(model, {.precision = "fp8"}), Error);
 }
 
+TEST(Session, Bf16KeepsTheNumbersAfterAnActivation) {
+  GraphBuilder b("numbers");
+  ValueId y = b.relu(b.conv2d("conv", b.input("x", {1, 20, 5, 6}), {.out = 24}));
+  y = b.add(b.op("mul", {y, b.weight("scale", {1})}), b.weight("shift", {1}));
+  b.output(b.op("mul", {b.relu(b.linear("fc", y, 7)), b.weight("last", {1})}), "y");  // rows of 6
+  Model model = with_weights(b.finish());
+  for (const auto& [name, value] : {std::pair{"scale", 3.0f}, {"shift", 2.0f}, {"last", -2.0f}})
+    model.weights.at(name).data<float>()[0] = value;
+  const Tensor x = random_tensor({1, 20, 5, 6});
+  const Tensor exact = Session(model, {.threads = 1}).run({x})[0],
+               got = Session(model, {.threads = 1, .precision = "bf16"}).run({x})[0];
+  EXPECT_TRUE(test::close(got, exact, 0.1, 0));  // of values up to 7
+}
+
 TEST(Session, AgreesWithThePlainPath) {
   Model model = small_net();
   Tensor x = random_tensor({2, 3, 9, 7});

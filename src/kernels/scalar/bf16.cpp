@@ -10,7 +10,6 @@ Extent extent(const Bf16Args& a) { return {a.shape.out_c, a.shape.batch * a.shap
 
 void convolve(const Bf16Args& a, Extent begin, Extent end, std::uint8_t*) {
   const Conv2dShape& s = a.shape;
-  const Epilogue& e = a.epilogue;
   const std::int64_t in_c = s.in_c / s.groups, pixels = s.out_h * s.out_w;
   for (std::int64_t strip = begin.strips; strip < end.strips; ++strip)
     for (std::int64_t oc = begin.chunks; oc < end.chunks; ++oc) {
@@ -28,11 +27,7 @@ void convolve(const Bf16Args& a, Extent begin, Extent end, std::uint8_t*) {
             sum += bf16_to_float(float_to_bf16(a.in[at])) * bf16_to_float(*w);
           }
       const std::int64_t at = a.row_major ? x * s.out_c + oc : (image * s.out_c + oc) * pixels + strip % pixels;
-      if (e.bias) sum += e.bias[oc];
-      if (e.residual && !e.residual_last) sum += e.residual[at];
-      sum = activate(sum, e.activation, oc);
-      if (e.residual && e.residual_last) sum += e.residual[at];
-      a.out[at] = sum;
+      a.out[at] = finish(sum, a.epilogue, oc, at);
     }
 }
 

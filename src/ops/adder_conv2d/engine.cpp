@@ -10,17 +10,13 @@ CompiledOp compile(const NodeContext& c) {
   const KernelTable& table = c.kernels;
   const Conv2dShape shape = convolution_shape(c);
   const std::int64_t scratch = adder_scratch_floats(table, shape), panels = adder_panels(table, shape);
-  const int residual = c.epilogue.residual ? c.residual_input : -1;
-  Epilogue epilogue;
-  epilogue.activation = c.epilogue.activation;
-  epilogue.residual_last = c.epilogue.residual_last;
-  auto run = [&table, shape, scratch, panels, residual, epilogue](const RunArgs& args) {
+  const FusedStore store(c, 2);
+  auto run = [&table, shape, scratch, panels, store](const RunArgs& args) {
     args.pool.parallel_for(shape.batch * panels, 1, [&](std::int64_t begin, std::int64_t end, int thread) {
       for (std::int64_t i = begin; i < end; ++i) {
         const std::int64_t image = i / panels, at = image * shape.out_c * shape.out_h * shape.out_w;
-        Epilogue e = epilogue;
-        if (args.in.size() > 2) e.bias = args.f32_in(2);
-        if (residual >= 0) e.residual = args.f32_in(static_cast<std::size_t>(residual)) + at;
+        Epilogue e = store(args);
+        if (e.residual) e.residual += at;
         adder_conv2d(table, shape, args.f32_in(0) + image * shape.in_c * shape.in_h * shape.in_w, args.f32_in(1),
                      args.f32_out() + at, e, reinterpret_cast<float*>(args.scratch) + thread * scratch, i % panels,
                      i % panels + 1);

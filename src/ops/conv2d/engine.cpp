@@ -38,15 +38,12 @@ CompiledOp compile(const NodeContext& c) {
       return made;
     });
   }
-  const EpilogueSpec epilogue = c.epilogue;
-  const int residual = c.epilogue.residual ? c.residual_input : -1;
-  auto run = [plan, epilogue, residual, weights, scratch](const RunArgs& args) {
-    const Epilogue e = epilogue.with(args.in.size() > 2 ? args.f32_in(2) : nullptr,
-                                     residual >= 0 ? args.f32_in(static_cast<std::size_t>(residual)) : nullptr);
+  const FusedStore store(c, 2);
+  auto run = [plan, store, weights, scratch](const RunArgs& args) {
     auto* space = reinterpret_cast<float*>(args.scratch);
     const float* packed_weights = weights.defined() ? weights.data<float>() : space + scratch;
     if (!weights.defined()) conv2d_pack(plan, args.f32_in(1), space + scratch, &args.pool);
-    conv2d_run(plan, args.pool, args.f32_in(0), packed_weights, args.f32_out(), e, space);
+    conv2d_run(plan, args.pool, args.f32_in(0), packed_weights, args.f32_out(), store(args), space);
   };
   const std::int64_t floats = scratch + (weights.defined() ? 0 : packed);
   return {.run = run,

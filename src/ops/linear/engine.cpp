@@ -23,15 +23,12 @@ CompiledOp compile(const NodeContext& c) {
       return made;
     });
   }
-  const EpilogueSpec epilogue = c.epilogue;
-  const int residual = c.epilogue.residual ? c.residual_input : -1;
+  const FusedStore store(c, 2);
   auto run = [=, &table](const RunArgs& args) {
-    const Epilogue e = epilogue.with(args.in.size() > 2 ? args.f32_in(2) : nullptr,
-                                     residual >= 0 ? args.f32_in(static_cast<std::size_t>(residual)) : nullptr);
     auto* space = reinterpret_cast<float*>(args.scratch);
     const float* b = weights.defined() ? weights.data<float>() : space + scratch;
     if (!weights.defined()) gemm_pack(table, args.pool, n, k, args.f32_in(1), k, true, space + scratch);
-    gemm_run(table, args.pool, {m, n, k, args.f32_in(0), k, b, args.f32_out(), n, e, false}, space);
+    gemm_run(table, args.pool, {m, n, k, args.f32_in(0), k, b, args.f32_out(), n, store(args), false}, space);
   };
   const std::int64_t floats = scratch + (weights.defined() ? 0 : packed);
   return {.run = run, .scratch_bytes = static_cast<std::size_t>(floats) * sizeof(float), .algorithm = "gemm"};

@@ -56,15 +56,14 @@ CompiledOp compile(const NodeContext& c) {
       gemm_pack(table, c.pool ? *c.pool : one, n, k, c.constants[1]->data<float>(), ldb, transposed, t.data<float>());
       return t;
     });
-  const EpilogueSpec epilogue = c.epilogue;
-  const int residual = c.epilogue.residual ? c.residual_input : -1;
+  const FusedStore store(c, FusedStore::kNoBias);
   auto run = [=, &table](const RunArgs& args) {
     auto* space = reinterpret_cast<float*>(args.scratch);
     const float* packed_b = weights.defined() ? weights.data<float>() : space + scratch;
     for (std::size_t i = 0; i < pairs.size(); ++i) {
       const std::int64_t at = static_cast<std::int64_t>(i) * m * n;
-      const Epilogue e =
-          epilogue.with(nullptr, residual >= 0 ? args.f32_in(static_cast<std::size_t>(residual)) + at : nullptr);
+      Epilogue e = store(args);
+      if (e.residual) e.residual += at;
       if (!weights.defined() && (i == 0 || pairs[i].b != pairs[i - 1].b))
         gemm_pack(table, args.pool, n, k, args.f32_in(1) + pairs[i].b, ldb, transposed, space + scratch);
       gemm_run(table, args.pool, {m, n, k, args.f32_in(0) + pairs[i].a, k, packed_b, args.f32_out() + at, n, e, false},
