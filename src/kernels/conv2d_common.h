@@ -1,5 +1,4 @@
-// What the three files of convolutions share: the choice (conv2d.cpp), the
-// packing and the run.
+// What the three files of convolutions share: the choice (conv2d.cpp), the packing and the run.
 #pragma once
 
 #include "kernels/conv2d.h"

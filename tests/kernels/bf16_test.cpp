@@ -11,16 +11,6 @@
 namespace frugal {
 namespace {
 
-Conv2dShape shape(std::int64_t in_c, std::int64_t out_c, std::int64_t side, std::int64_t kernel, std::int64_t stride,
-                  std::int64_t groups = 1) {
-  Conv2dShape s;
-  s.in_c = in_c, s.out_c = out_c, s.in_h = side, s.in_w = side + 3, s.groups = groups;
-  s.kernel_h = s.kernel_w = kernel, s.stride_h = s.stride_w = stride, s.pad_top = s.pad_left = kernel / 2;
-  s.out_h = conv_out_size(s.in_h, kernel / 2 * 2, kernel, stride, 1);
-  s.out_w = conv_out_size(s.in_w, kernel / 2 * 2, kernel, stride, 1);
-  return s;
-}
-
 Conv2dShape rows(std::int64_t m, std::int64_t k, std::int64_t n) {
   Conv2dShape s;
   s.in_c = k, s.out_c = n, s.in_w = s.out_w = m;
@@ -56,10 +46,13 @@ std::vector<float> run(const KernelTable& t, const Conv2dShape& s, bool row_majo
 
 TEST(Bf16, KernelsAgreeWithTheReferenceThatRoundsAlike) {
   if (!bf16_supported()) GTEST_SKIP() << "this processor lacks AVX512_BF16";
-  const std::vector<std::pair<Conv2dShape, bool>> cases = {
-      {shape(3, 17, 9, 3, 2), false},  {shape(35, 40, 6, 3, 1), false},    {shape(64, 24, 7, 1, 1), false},
-      {shape(48, 30, 8, 1, 2), false}, {shape(32, 64, 5, 3, 1, 2), false}, {rows(1, 1000, 33), true},
-      {rows(37, 71, 19), true}};
+  const std::vector<std::pair<Conv2dShape, bool>> cases = {{test::picture_shape(1, 3, 17, 9, 3, 2), false},
+                                                           {test::picture_shape(1, 35, 40, 6, 3, 1), false},
+                                                           {test::picture_shape(1, 64, 24, 7, 1, 1), false},
+                                                           {test::picture_shape(1, 48, 30, 8, 1, 2), false},
+                                                           {test::picture_shape(1, 32, 64, 5, 3, 1, 2), false},
+                                                           {rows(1, 1000, 33), true},
+                                                           {rows(37, 71, 19), true}};
   for (const auto& [s, row_major] : cases) {
     const std::vector<float> in = test::random_values(s.in_c * s.in_h * s.in_w, "in"),
                              bias = test::random_values(s.out_c, "bias"),

@@ -59,16 +59,6 @@ std::vector<float> sums(const KernelTable& t, const Conv2dShape& s, bool row_maj
   return out;
 }
 
-Conv2dShape shape(std::int64_t in_c, std::int64_t out_c, std::int64_t side, std::int64_t kernel, std::int64_t stride,
-                  std::int64_t groups = 1) {
-  Conv2dShape s;
-  s.batch = 2, s.in_c = in_c, s.out_c = out_c, s.in_h = side, s.in_w = side + 3, s.groups = groups;
-  s.kernel_h = s.kernel_w = kernel, s.stride_h = s.stride_w = stride, s.pad_top = s.pad_left = kernel / 2;
-  s.out_h = conv_out_size(s.in_h, kernel / 2 * 2, kernel, stride, 1);
-  s.out_w = conv_out_size(s.in_w, kernel / 2 * 2, kernel, stride, 1);
-  return s;
-}
-
 Conv2dShape rows(std::int64_t m, std::int64_t k, std::int64_t n) {
   Conv2dShape s;
   s.in_c = k, s.out_c = n, s.in_w = s.out_w = m;
@@ -76,11 +66,14 @@ Conv2dShape rows(std::int64_t m, std::int64_t k, std::int64_t n) {
 }
 
 void expect_exact(const KernelTable& t) {
-  const std::vector<std::pair<Conv2dShape, bool>> cases = {
-      {shape(3, 17, 9, 3, 2), false},     {shape(35, 40, 6, 3, 1), false},
-      {shape(64, 24, 7, 1, 1), false},    {shape(48, 30, 8, 1, 2), false},
-      {shape(32, 64, 5, 3, 1, 2), false}, {shape(16, 16, 9, 5, 1, 16), false},
-      {rows(1, 1000, 33), true},          {rows(37, 70, 19), true}};
+  const std::vector<std::pair<Conv2dShape, bool>> cases = {{test::picture_shape(2, 3, 17, 9, 3, 2), false},
+                                                           {test::picture_shape(2, 35, 40, 6, 3, 1), false},
+                                                           {test::picture_shape(2, 64, 24, 7, 1, 1), false},
+                                                           {test::picture_shape(2, 48, 30, 8, 1, 2), false},
+                                                           {test::picture_shape(2, 32, 64, 5, 3, 1, 2), false},
+                                                           {test::picture_shape(2, 16, 16, 9, 5, 1, 16), false},
+                                                           {rows(1, 1000, 33), true},
+                                                           {rows(37, 70, 19), true}};
   unsigned seed = 0;
   for (const auto& [s, row_major] : cases) {
     const Bytes in = random_bytes(s.batch * s.in_c * s.in_h * s.in_w, ++seed);

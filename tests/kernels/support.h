@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "kernels/conv2d.h"
 #include "kernels/kernels.h"
 
 namespace frugal::test {
@@ -38,6 +39,17 @@ inline std::vector<float> random_values(std::int64_t n, const std::string& strea
   std::vector<float> values(static_cast<std::size_t>(n));
   for (float& v : values) v = random.uniform(lo, hi);
   return values;
+}
+
+// "Same" padding over a picture that is no square.
+inline Conv2dShape picture_shape(std::int64_t batch, std::int64_t in_c, std::int64_t out_c, std::int64_t side,
+                                 std::int64_t kernel, std::int64_t stride, std::int64_t groups = 1) {
+  Conv2dShape s;
+  s.batch = batch, s.in_c = in_c, s.out_c = out_c, s.in_h = side, s.in_w = side + 3, s.groups = groups;
+  s.kernel_h = s.kernel_w = kernel, s.stride_h = s.stride_w = stride, s.pad_top = s.pad_left = kernel / 2;
+  s.out_h = conv_out_size(s.in_h, kernel / 2 * 2, kernel, stride, 1);
+  s.out_w = conv_out_size(s.in_w, kernel / 2 * 2, kernel, stride, 1);
+  return s;
 }
 
 // |got - want| <= tolerance * (1 + |want|), NaN only where NaN is wanted.
