@@ -1,13 +1,16 @@
 // Microbenchmarks: convolutions of well-known networks by every algorithm, and GEMM, against the FMA peak.
 //   kernel_bench [THREADS]       FRUGAL_ISA chooses the instruction set
+//   kernel_bench adder           adder layers of bytes beside the convolutions they replace (adder_kernels.cpp)
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <functional>
+#include <string_view>
 #include <vector>
 
+#include "adder_kernels.h"
 #include "frugal/tensor.h"
 #include "kernels/conv2d.h"
 #include "kernels/gemm.h"
@@ -88,6 +91,10 @@ void bench_gemm(const KernelTable& table, ThreadPool& pool, std::int64_t m, std:
 
 int main(int argc, char** argv) {
   using namespace frugal;
+  if (argc > 1 && std::string_view(argv[1]) == "adder") {
+    bench_adder(active_kernels());
+    return 0;
+  }
   const int threads = argc > 1 ? std::atoi(argv[1]) : 1;
   const KernelTable& table = active_kernels();
   ThreadPool pool(std::max(threads, 1));

@@ -9,14 +9,20 @@
 namespace frugal {
 namespace {
 
-// A layer that is linear in its weight: y = sum(weight * x) + bias, channels in dim 1 of y.
+// A layer that is linear in its weight: y = sum(weight * x) + bias, channels in dim 1 of y. An adder layer is not, but
+// has a factor for each channel, which may be absent.
 struct LinearLayer {
   std::string_view op;
   std::size_t weight = 1, bias = 2;  // places among the inputs
   std::size_t rank;                  // of its output; with another one dim 1 is not its channel
+  std::string_view absent{};         // a name for the weight where it may be missing: it is 1
 };
 // A weight's outermost dim is the output channel.
-constexpr LinearLayer kLayers[] = {{.op = "conv2d", .rank = 4}, {.op = "linear", .rank = 2}};
+constexpr LinearLayer kLayers[] = {
+    {.op = "conv2d", .rank = 4},
+    {.op = "linear", .rank = 2},
+    {.op = "quantized_adder_conv2d", .weight = 5, .bias = 4, .rank = 4, .absent = ".scale"},
+};
 
 const LinearLayer* find_layer(const Rewriter& r, const Node& node) {
   for (const LinearLayer& layer : kLayers)
@@ -113,15 +119,24 @@ Visit visit(Rewriter& r, const Node& node) {
   const LinearLayer* layer = find_layer(r, node);
   if (!layer) return Visit::copy;
   const ValueId weight = node.inputs[layer->weight], bias = node.inputs[layer->bias];
-  if (r.uses().only_user(weight) == kNone || !floats(r, {weight, bias})) return Visit::copy;
+  const bool factor_absent = weight == kNone && !layer->absent.empty();
+  if ((!factor_absent && r.uses().only_user(weight) == kNone) || !floats(r, {weight, bias})) return Visit::copy;
+  const Dim& channel_dim = r.graph().value(node.outputs[0]).type.shape[1];
+  if (!channel_dim.fixed()) return Visit::copy;
+  const std::int64_t channels = channel_dim.value();
   std::vector<ValueId> made{node.outputs[0]};
-  const std::optional<Affine> after = affine_after(r, *layer, r.data(weight)->dim(0), made);
+  const std::optional<Affine> after = affine_after(r, *layer, channels, made);
   if (!after) return Visit::copy;
 
   const Affine& affine = *after;
   std::vector<ValueId> inputs;
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-    if (i == layer->weight)
+    if (i == layer->weight && factor_absent)
+      inputs.push_back(
+          r.add_weight(r.fresh_name(node.name + std::string(layer->absent)),
+                       scaled(Tensor::from(Shape{channels}, std::vector<float>(affine.scale.size(), 1.0f)), affine),
+                       WeightRole::parameter));
+    else if (i == layer->weight)
       inputs.push_back(r.replace_weight(weight, scaled(*r.data(weight), affine)));
     else if (i != layer->bias)
       inputs.push_back(r.map(node.inputs[i]));

@@ -1,48 +1,14 @@
-#include <algorithm>
-#include <cmath>
 #include <memory>
 
 #include "base/check.h"
 #include "engine/engine_op.h"
-#include "kernels/scalar/activation.h"
+#include "kernels/byte_adder.h"
 #include "ops/quantized_adder_conv2d/layer.h"
 
 namespace frugal {
 namespace {
 
-// x [count] in steps: the numbers of the grid, and how far they exceed it.
-void quantize(const AdderQuantizer& q, float step, const float* x, std::int64_t count, std::uint8_t* a,
-              std::uint16_t* excess) {
-  const float inverse = 1.0f / step, qmax = static_cast<float>(q.qmax);
-  for (std::int64_t i = 0; i < count; ++i) {
-    float value = x[i];
-    if (q.limit > 0) value = std::min(value, q.limit);
-    if (q.limit > 0 && q.zero > 0) value = std::max(value, -q.limit);
-    value *= inverse;
-    const float steps = (std::isnan(value) ? 0 : std::nearbyint(value)) + static_cast<float>(q.zero);
-    a[i] = static_cast<std::uint8_t>(std::clamp(steps, 0.0f, qmax));
-    excess[i] = static_cast<std::uint16_t>(std::clamp(steps - qmax, 0.0f, static_cast<float>(kMostExcess)));
-  }
-}
-
-struct Window {
-  Conv2dShape shape;
-
-  // f(place in the image or -1, tap) for every tap of the output pixel (y, x).
-  template <typename F>
-  void each_tap(std::int64_t y, std::int64_t x, F f) const {
-    for (std::int64_t c = 0, tap = 0; c < shape.in_c; ++c)
-      for (std::int64_t ky = 0; ky < shape.kernel_h; ++ky)
-        for (std::int64_t kx = 0; kx < shape.kernel_w; ++kx, ++tap) {
-          const std::int64_t iy = y * shape.stride_h - shape.pad_top + ky * shape.dilation_h,
-                             ix = x * shape.stride_w - shape.pad_left + kx * shape.dilation_w;
-          const bool inside = iy >= 0 && iy < shape.in_h && ix >= 0 && ix < shape.in_w;
-          f(inside ? (c * shape.in_h + iy) * shape.in_w + ix : -1, tap);
-        }
-  }
-};
-
-Window window_of(const NodeContext& c) {
+Conv2dShape shape_of(const NodeContext& c) {
   const Shape &x = c.in(0).shape, &y = c.out().shape;
   const Ints &kernel = attr_ints(c.node, "kernel"), &stride = attr_ints(c.node, "stride"),
              &pad = attr_ints(c.node, "padding"), &dilation = attr_ints(c.node, "dilation");
@@ -51,52 +17,125 @@ Window window_of(const NodeContext& c) {
   s.out_c = y[1], s.out_h = y[2], s.out_w = y[3];
   s.kernel_h = kernel[0], s.kernel_w = kernel[1], s.stride_h = stride[0], s.stride_w = stride[1];
   s.pad_top = pad[0], s.pad_left = pad[1], s.dilation_h = dilation[0], s.dilation_w = dilation[1];
-  return {s};
+  return s;
 }
 
 AdderLayer layer_of(const NodeContext& c) {
   const auto constant = [&](std::size_t i) { return c.has(i) ? c.constants[i] : nullptr; };
   for (std::size_t i = 1; i < 6; ++i)
-    require(!c.has(i) || constant(i) || static_cast<int>(i) == c.residual_input,
-            "node '{}': weight, step, group, bias and scale must be weights of the model", c.node.name);
+    require(!c.has(i) || constant(i), "node '{}': weight, step, group, bias and scale must be weights of the model",
+            c.node.name);
   const auto floats = [&](std::size_t i) { return constant(i) ? constant(i)->data<float>() : nullptr; };
   return read_adder_layer(c.node, c.in(0).shape[1], c.out().shape[1],
                           {constant(1)->data<std::uint8_t>(), floats(2), constant(2)->numel(),
                            constant(3)->data<std::uint8_t>(), floats(4), floats(5)});
 }
 
-CompiledOp compile(const NodeContext& c) {
-  const Window window = window_of(c);
-  const auto layer = std::make_shared<const AdderLayer>(layer_of(c));
-  const FusedStore store(c, FusedStore::kNoBias);
-  const Conv2dShape& s = window.shape;
-  const std::int64_t image = s.in_c * s.in_h * s.in_w, pixels = s.out_h * s.out_w,
-                     groups = static_cast<std::int64_t>(layer->step.size());
-  auto run = [=](const RunArgs& args) {
-    const Epilogue e = store(args);
-    auto* excess = reinterpret_cast<std::uint16_t*>(args.scratch);
-    auto* a = reinterpret_cast<std::uint8_t*>(excess + image * groups);
-    for (std::int64_t n = 0; n < s.batch; ++n) {
-      for (std::int64_t g = 0; g < groups; ++g)
-        quantize(layer->quantizer, layer->step[static_cast<std::size_t>(g)], args.f32_in(0) + n * image, image,
-                 a + g * image, excess + g * image);
-      args.pool.parallel_for(s.out_c * pixels, 1, [&](std::int64_t begin, std::int64_t end, int) {
-        for (std::int64_t i = begin; i < end; ++i) {
-          const auto t = static_cast<std::size_t>(i / pixels);
-          const std::int64_t at = n * s.out_c * pixels + i, plane = layer->group[t] * image;
-          const std::uint8_t* v = layer->v.data() + static_cast<std::int64_t>(t) * layer->taps;
-          std::int64_t sum = 0;
-          window.each_tap(i % pixels / s.out_w, i % s.out_w, [&](std::int64_t place, std::int64_t tap) {
-            sum += std::abs((place < 0 ? layer->quantizer.zero : a[plane + place]) - v[tap]);
-            if (layer->quantizer.restore && place >= 0) sum += excess[plane + place];
-          });
-          args.f32_out()[at] = scalar::finish(static_cast<float>(sum) * layer->factor[t] + layer->bias[t], e,
-                                              static_cast<std::int64_t>(t), at);
-        }
+std::int64_t whole_lines(std::int64_t bytes) { return (bytes + 63) / 64 * 64; }
+
+// A layer ready to run. Images are worked on one after the other, so that their planes stay in the cache.
+class QuantizedAdder {
+ public:
+  explicit QuantizedAdder(const NodeContext& c)
+      : layer_(layer_of(c)),
+        plan_(byte_adder_plan(c.kernels.isa, shape_of(c), layer_.group, static_cast<std::int64_t>(layer_.step.size()))),
+        store_(c, FusedStore::kNoBias) {
+    require(layer_.taps <= (1 << 23), "node '{}': the sum of {} distances does not fit 31 bits", c.node.name,
+            layer_.taps);
+    require(!layer_.quantizer.restore || plan_.shape.in_c <= 32768,
+            "node '{}': the excess of {} channels does not fit 31 bits", c.node.name, plan_.shape.in_c);
+    for (float step : layer_.step) inverse_.push_back(1.0f / step);
+    std::string kind = fmt::format("byte adder {} {}", name(c.kernels.isa), layer_.quantizer.zero);
+    for (std::uint8_t g : layer_.group) kind += fmt::format(" {}", g);
+    packed_ = c.packed(1, kind, [&] {
+      Tensor packed(DType::u8, {plan_.weight_bytes});
+      byte_adder_pack(plan_, layer_.v.data(), layer_.quantizer.zero, packed.data<std::uint8_t>());
+      return packed;
+    });
+    layer_.v = {};
+    const AdderPlanes& p = plan_.layout;
+    planes_ = whole_lines(adder_planes_bytes(p));
+    excess_ = layer_.quantizer.restore ? whole_lines(p.groups * p.rows * p.width * 4) : 0;
+    restored_ = layer_.quantizer.restore ? whole_lines(p.groups * pixels() * 4) : 0;
+  }
+
+  std::int64_t scratch_bytes() const { return planes_ + excess_ + restored_; }  // of one image
+  std::size_t own_bytes() const { return layer_.factor.size() * 8 + plan_.offsets.size() * 8; }
+
+  void operator()(const RunArgs& args) const {
+    const std::int64_t batch = plan_.shape.batch, threads = args.pool.threads();
+    if (batch % threads == 0 || batch >= 4 * threads) {
+      args.pool.parallel_for(batch, 1, [&](std::int64_t begin, std::int64_t end, int thread) {
+        for (std::int64_t n = begin; n < end; ++n)
+          image(args, n, args.scratch + thread * scratch_bytes(), [](std::int64_t items, auto f) { f(0, items); });
       });
+      return;
     }
-  };
-  return {.run = run, .scratch_bytes = static_cast<std::size_t>(3 * image * groups), .algorithm = "reference"};
+    for (std::int64_t n = 0; n < batch; ++n)
+      image(args, n, args.scratch, [&](std::int64_t items, auto f) {
+        args.pool.parallel_for(items, 1, [&](std::int64_t begin, std::int64_t end, int) { f(begin, end); });
+      });
+  }
+
+ private:
+  std::int64_t pixels() const { return plan_.shape.out_h * plan_.shape.out_w; }
+
+  // `share(items, f)` calls f(begin, end) for parts of [0, items) and returns when all are done.
+  template <typename Share>
+  void image(const RunArgs& args, std::int64_t n, std::byte* scratch, Share share) const {
+    const Conv2dShape& s = plan_.shape;
+    const ByteAdderKernel kernel = byte_adder_kernel(plan_.isa);
+    const AdderQuantizer& q = layer_.quantizer;
+    auto* planes = reinterpret_cast<std::uint8_t*>(scratch);
+    auto* excess = reinterpret_cast<std::int32_t*>(scratch + planes_);
+    auto* restored = reinterpret_cast<float*>(scratch + planes_ + excess_);
+    const AdderPlanesArgs from{plan_.layout,
+                               args.f32_in(0) + n * s.in_c * s.in_h * s.in_w,
+                               inverse_.data(),
+                               q.qmax,
+                               q.zero,
+                               q.limit,
+                               kMostExcess,
+                               planes,
+                               q.restore ? excess : nullptr};
+    share(plan_.layout.rows, [&](std::int64_t begin, std::int64_t end) { kernel.planes(from, begin, end); });
+    if (q.restore)
+      share(plan_.layout.groups * s.out_h,
+            [&](std::int64_t begin, std::int64_t end) { adder_restore(plan_, excess, restored, begin, end); });
+    Epilogue epilogue = store_(args);
+    if (epilogue.residual) epilogue.residual += n * s.out_c * pixels();
+    const ByteAdderArgs to{plan_.layout,
+                           s.out_h,
+                           s.out_w,
+                           s.stride_h / plan_.layout.row_step,
+                           static_cast<std::int64_t>(plan_.offsets.size()),
+                           plan_.offsets.data(),
+                           planes,
+                           packed_.data<std::uint8_t>(),
+                           plan_.tiles.data(),
+                           layer_.factor.data(),
+                           layer_.bias.data(),
+                           q.restore ? restored : nullptr,
+                           args.f32_out() + n * s.out_c * pixels(),
+                           epilogue};
+    share(byte_adder_items(plan_), [&](std::int64_t begin, std::int64_t end) { kernel.run(to, begin, end); });
+  }
+
+  AdderLayer layer_;
+  ByteAdderPlan plan_;
+  FusedStore store_;
+  std::vector<float> inverse_;
+  Tensor packed_;
+  std::int64_t planes_ = 0, excess_ = 0, restored_ = 0;
+};
+
+CompiledOp compile(const NodeContext& c) {
+  if (element_count(c.out().shape) == 0) return {.run = [](const RunArgs&) {}, .algorithm = "empty"};
+  const auto layer = std::make_shared<const QuantizedAdder>(c);
+  return {.run = [layer](const RunArgs& args) { (*layer)(args); },
+          .scratch_bytes = static_cast<std::size_t>(layer->scratch_bytes() * c.threads),
+          .algorithm = "sum of absolute differences",
+          .packed_bytes = layer->own_bytes()};
 }
 
 }  // namespace

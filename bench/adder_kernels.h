@@ -1,0 +1,10 @@
+// kernel_bench adder
+#pragma once
+
+#include "kernels/kernels.h"
+
+namespace frugal {
+
+void bench_adder(const KernelTable& table);
+
+}  // namespace frugal

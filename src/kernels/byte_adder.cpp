@@ -1,0 +1,111 @@
+#include "kernels/byte_adder.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace frugal {
+
+ByteAdderKernel byte_adder_kernel(Isa isa) {
+  switch (isa) {
+    case Isa::scalar: return scalar::byte_adder();
+    case Isa::avx2: return avx2::byte_adder();
+    case Isa::avx512: return avx512::byte_adder();
+  }
+  return scalar::byte_adder();
+}
+
+AdderPlanes adder_planes(const Conv2dShape& s, std::int64_t groups) {
+  AdderPlanes p{};
+  p.channels = s.in_c, p.in_h = s.in_h, p.in_w = s.in_w, p.pad_top = s.pad_top, p.pad_left = s.pad_left;
+  p.groups = groups;
+  p.blocks = (s.in_c + 7) / 8;
+  p.row_step = s.kernel_h == 1 ? s.stride_h : 1;
+  p.rows = ((s.out_h - 1) * s.stride_h + (s.kernel_h - 1) * s.dilation_h) / p.row_step + 1;
+  p.width = (s.out_w - 1) * s.stride_w + (s.kernel_w - 1) * s.dilation_w + 1;
+  p.stride = s.stride_w;
+  p.phases = s.kernel_w == 1 ? 1 : s.stride_w;
+  p.columns = (p.width + p.stride - 1) / p.stride;
+  p.row_bytes = p.phases * p.columns * 8;
+  p.block_bytes = p.rows * p.row_bytes;
+  p.group_bytes = p.blocks * p.block_bytes;
+  return p;
+}
+
+std::int64_t adder_planes_bytes(const AdderPlanes& p) { return p.groups * p.group_bytes + 128; }
+
+ByteAdderPlan byte_adder_plan(Isa isa, const Conv2dShape& s, std::span<const std::uint8_t> group, std::int64_t groups) {
+  ByteAdderPlan plan{
+      .isa = isa, .shape = s, .layout = adder_planes(s, groups), .tiles = {}, .offsets = {}, .weight_bytes = 0};
+  const AdderPlanes& p = plan.layout;
+  for (std::int64_t ky = 0; ky < s.kernel_h; ++ky)
+    for (std::int64_t kx = 0; kx < s.kernel_w; ++kx) {
+      const std::int64_t x = kx * s.dilation_w;
+      for (std::int64_t block = 0; block < p.blocks; ++block)
+        plan.offsets.push_back(block * p.block_bytes + ky * s.dilation_h * p.row_bytes +
+                               (x % p.stride * p.columns + x / p.stride) * 8);
+    }
+  for (std::int64_t g = 0; g < groups; ++g) {
+    std::vector<std::int32_t> members;
+    for (std::size_t t = 0; t < group.size(); ++t)
+      if (group[t] == g) members.push_back(static_cast<std::int32_t>(t));
+    // Tiles of about equal size.
+    const std::size_t count = members.size(), tiles = (count + kByteAdderChannels - 1) / kByteAdderChannels;
+    for (std::size_t i = 0; i < tiles; ++i) {
+      const std::size_t begin = count * i / tiles, end = count * (i + 1) / tiles;
+      ByteAdderTile tile{plan.weight_bytes, static_cast<std::int32_t>(g), static_cast<std::int32_t>(end - begin), {}};
+      std::copy(members.begin() + static_cast<std::ptrdiff_t>(begin),
+                members.begin() + static_cast<std::ptrdiff_t>(end), tile.channel);
+      plan.weight_bytes += static_cast<std::int64_t>(plan.offsets.size()) * tile.count * 8;
+      plan.tiles.push_back(tile);
+    }
+  }
+  return plan;
+}
+
+void byte_adder_pack(const ByteAdderPlan& plan, const std::uint8_t* v, int zero, std::uint8_t* packed) {
+  const Conv2dShape& s = plan.shape;
+  const std::int64_t taps = s.kernel_h * s.kernel_w, chunks = static_cast<std::int64_t>(plan.offsets.size());
+  for (const ByteAdderTile& tile : plan.tiles)
+    for (std::int64_t chunk = 0; chunk < chunks; ++chunk)
+      for (int t = 0; t < tile.count; ++t)
+        for (std::int64_t lane = 0; lane < 8; ++lane) {
+          const std::int64_t tap = chunk / plan.layout.blocks, c = chunk % plan.layout.blocks * 8 + lane;
+          packed[tile.weights + (chunk * tile.count + t) * 8 + lane] =
+              c < s.in_c ? v[(tile.channel[t] * s.in_c + c) * taps + tap] : static_cast<std::uint8_t>(zero);
+        }
+}
+
+std::int64_t byte_adder_items(const ByteAdderPlan& plan) {
+  const std::int64_t pixels = byte_adder_kernel(plan.isa).pixels;
+  const std::int64_t runs = plan.shape.out_h * ((plan.shape.out_w + pixels - 1) / pixels);
+  return static_cast<std::int64_t>(plan.tiles.size()) * ((runs + 1) / 2);
+}
+
+void adder_restore(const ByteAdderPlan& plan, const std::int32_t* excess, float* restored, std::int64_t begin,
+                   std::int64_t end) {
+  const Conv2dShape& s = plan.shape;
+  const AdderPlanes& p = plan.layout;
+  for (std::int64_t row = begin; row < end; ++row) {
+    const std::int32_t* from = excess + (row / s.out_h * p.rows + row % s.out_h * s.stride_h / p.row_step) * p.width;
+    for (std::int64_t x = 0; x < s.out_w; ++x) {
+      std::int64_t sum = 0;
+      for (std::int64_t ky = 0; ky < s.kernel_h; ++ky)
+        for (std::int64_t kx = 0; kx < s.kernel_w; ++kx)
+          sum += from[ky * s.dilation_h * p.width + x * s.stride_w + kx * s.dilation_w];
+      restored[row * s.out_w + x] = static_cast<float>(sum);
+    }
+  }
+}
+
+double byte_adder_peak(Isa isa) {
+  double best = 0;
+  for (int attempt = 0; attempt < 7; ++attempt) {
+    const auto start = std::chrono::steady_clock::now();
+    const double bytes = byte_adder_kernel(isa).bare_loop(50'000);
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    best = std::max(best, bytes / seconds.count() * 1e-9);
+  }
+  return best;
+}
+
+}  // namespace frugal

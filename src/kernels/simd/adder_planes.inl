@@ -1,0 +1,166 @@
+// Floats to planes of bytes (AdderPlanes). 8 pixels of 8 channels at a time, in
+// vectors of 256 bits on every instruction set: rows are short.
+#pragma once
+
+#include <algorithm>
+
+#include "kernels/byte_adder_types.h"
+
+namespace frugal::FRUGAL_SIMD {
+namespace {
+
+alignas(32) constexpr std::int32_t kFirstOf8[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
+
+// From whole numbers [channel][8 pixels] in 0..255 to bytes [pixel][8
+// channels], 4 pixels in each result.
+__attribute__((always_inline)) inline void transpose_bytes(const __m256i (&c)[8], __m256i (&pixels)[2]) {
+  const __m256i in_pixels = _mm256_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15,  //
+                                             0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  __m256i four[2];  // 4 channels of [pixels 0..3 | pixels 4..7]
+#pragma GCC unroll 2
+  for (int i = 0; i < 2; ++i)
+    four[i] = _mm256_shuffle_epi8(
+        _mm256_packus_epi16(_mm256_packs_epi32(c[4 * i], c[4 * i + 1]), _mm256_packs_epi32(c[4 * i + 2], c[4 * i + 3])),
+        in_pixels);
+  const __m256i low = _mm256_unpacklo_epi32(four[0], four[1]), high = _mm256_unpackhi_epi32(four[0], four[1]);
+  pixels[0] = _mm256_permute2x128_si256(low, high, 0x20);
+  pixels[1] = _mm256_permute2x128_si256(low, high, 0x31);
+}
+
+template <bool Signed, bool Excess>
+class PlaneRows {
+ public:
+  explicit PlaneRows(const AdderPlanesArgs& args) : a_(args), p_(args.layout) {}
+
+  void row(std::int64_t row) const {
+    const std::int64_t y = row * p_.row_step - p_.pad_top;
+    const bool inside = y >= 0 && y < p_.in_h;
+    const std::int64_t left = std::min(p_.pad_left, p_.width), count = inside ? std::min(p_.in_w, p_.width - left) : 0;
+    for (std::int64_t g = 0; g < p_.groups; ++g) {
+      for (std::int64_t block = 0; block < p_.blocks; ++block) margins(place(g, block, row), left, count);
+      if constexpr (Excess) std::fill_n(a_.excess + (g * p_.rows + row) * p_.width, p_.width, 0);
+    }
+    for (std::int64_t block = 0; count > 0 && block < p_.blocks; ++block)
+      for (std::int64_t x = 0; x < count; x += 8)
+        pixels(row, block, a_.x + (8 * block * p_.in_h + y) * p_.in_w + x, left + x,
+               static_cast<int>(std::min<std::int64_t>(8, count - x)));
+  }
+
+ private:
+  std::uint8_t* place(std::int64_t g, std::int64_t block, std::int64_t row) const {
+    return a_.planes + g * p_.group_bytes + block * p_.block_bytes + row * p_.row_bytes;
+  }
+
+  // f(place in the row, pixel) for `count` pixels from `column` on that are
+  // kept.
+  template <typename F>
+  void each_place(std::int64_t column, std::int64_t count, F f) const {
+    std::int64_t phase = column % p_.stride, at = column / p_.stride;
+    for (std::int64_t i = 0; i < count; ++i) {
+      if (phase < p_.phases) f((phase * p_.columns + at) * 8, i);
+      if (++phase == p_.stride) phase = 0, ++at;
+    }
+  }
+
+  // A margin is a pixel or two: no call of memset.
+  void fill(std::uint8_t* row, std::int64_t column, std::int64_t count) const {
+    const std::uint64_t zeros = 0x0101010101010101u * static_cast<std::uint64_t>(a_.zero);
+    if (p_.stride == 1)
+      for (std::int64_t i = 0; i < count; ++i) std::memcpy(row + (column + i) * 8, &zeros, 8);
+    else
+      each_place(column, count, [&](std::int64_t place, std::int64_t) { std::memcpy(row + place, &zeros, 8); });
+  }
+
+  void margins(std::uint8_t* row, std::int64_t left, std::int64_t count) const {
+    fill(row, 0, left);
+    fill(row, left + count, p_.width - left - count);
+  }
+
+  // Up to 8 pixels of a block of channels, to column `column` of every group's
+  // row.
+  void pixels(std::int64_t row, std::int64_t block, const float* x, std::int64_t column, int count) const {
+    __m256 v[8];
+    const auto channels = static_cast<int>(std::min<std::int64_t>(8, p_.channels - 8 * block));
+    const std::int64_t step = p_.in_h * p_.in_w;
+    if (channels == 8 && count == 8) {
+#pragma GCC unroll 8
+      for (int c = 0; c < 8; ++c) v[c] = cut(_mm256_loadu_ps(x + c * step));
+    } else {
+      const __m256i lanes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kFirstOf8 + 8 - count));
+      for (int c = 0; c < 8; ++c)
+        v[c] = c < channels ? cut(_mm256_maskload_ps(x + c * step, lanes)) : _mm256_setzero_ps();
+    }
+    for (std::int64_t g = 0; g < p_.groups; ++g) {
+      __m256i bytes[2];
+      quantize(v, g, count, Excess ? a_.excess + (g * p_.rows + row) * p_.width + column : nullptr, bytes);
+      put(place(g, block, row), column, count, bytes);
+    }
+  }
+
+  // NaN becomes 0; without a zero point negative numbers do too.
+  __m256 cut(__m256 x) const {
+    if constexpr (Signed) {
+      x = _mm256_and_ps(x, _mm256_cmp_ps(x, x, _CMP_ORD_Q));
+      if (a_.limit > 0) x = _mm256_max_ps(_mm256_min_ps(x, _mm256_set1_ps(a_.limit)), _mm256_set1_ps(-a_.limit));
+    } else {
+      x = _mm256_max_ps(x, _mm256_setzero_ps());
+      if (a_.limit > 0) x = _mm256_min_ps(x, _mm256_set1_ps(a_.limit));
+    }
+    return x;
+  }
+
+  void quantize(const __m256 (&v)[8], std::int64_t g, int count, std::int32_t* excess, __m256i (&bytes)[2]) const {
+    const __m256 inverse = _mm256_set1_ps(a_.inverse[g]), lowest = _mm256_set1_ps(static_cast<float>(-a_.zero)),
+                 highest = _mm256_set1_ps(static_cast<float>(a_.qmax - a_.zero)),
+                 most = _mm256_set1_ps(static_cast<float>(a_.qmax - a_.zero + a_.most_excess));
+    const __m256i zero_point = _mm256_set1_epi32(a_.zero);
+    __m256i steps[8], over = _mm256_setzero_si256();
+#pragma GCC unroll 8
+    for (int c = 0; c < 8; ++c) {
+      __m256 s = _mm256_mul_ps(v[c], inverse);
+      if constexpr (Excess)
+        over = _mm256_add_epi32(over, _mm256_cvtps_epi32(_mm256_min_ps(_mm256_max_ps(s, highest), most)));
+      if constexpr (Signed) s = _mm256_max_ps(s, lowest);
+      steps[c] = _mm256_cvtps_epi32(_mm256_min_ps(s, highest));
+      if constexpr (Signed) steps[c] = _mm256_add_epi32(steps[c], zero_point);
+    }
+    transpose_bytes(steps, bytes);
+    if constexpr (Excess) {
+      alignas(32) std::int32_t of_pixel[8];
+      over = _mm256_sub_epi32(over, _mm256_set1_epi32(8 * (a_.qmax - a_.zero)));
+      _mm256_store_si256(reinterpret_cast<__m256i*>(of_pixel), over);
+      for (int i = 0; i < count; ++i) excess[i] += of_pixel[i];
+    }
+  }
+
+  void put(std::uint8_t* row, std::int64_t column, int count, const __m256i (&bytes)[2]) const {
+    if (p_.stride == 1 && count == 8) {
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(row + column * 8), bytes[0]);
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(row + column * 8 + 32), bytes[1]);
+      return;
+    }
+    alignas(32) std::uint8_t pixel[8][8];
+    _mm256_store_si256(reinterpret_cast<__m256i*>(pixel[0]), bytes[0]);
+    _mm256_store_si256(reinterpret_cast<__m256i*>(pixel[4]), bytes[1]);
+    each_place(column, count, [&](std::int64_t place, std::int64_t i) { std::memcpy(row + place, pixel[i], 8); });
+  }
+
+  const AdderPlanesArgs& a_;
+  const AdderPlanes& p_;
+};
+
+template <bool Signed, bool Excess>
+void plane_rows(const AdderPlanesArgs& a, std::int64_t begin, std::int64_t end) {
+  const PlaneRows<Signed, Excess> rows(a);
+  for (std::int64_t row = begin; row < end; ++row) rows.row(row);
+}
+
+void planes(const AdderPlanesArgs& a, std::int64_t begin, std::int64_t end) {
+  if (a.excess)
+    a.zero > 0 ? plane_rows<true, true>(a, begin, end) : plane_rows<false, true>(a, begin, end);
+  else
+    a.zero > 0 ? plane_rows<true, false>(a, begin, end) : plane_rows<false, false>(a, begin, end);
+}
+
+}  // namespace
+}  // namespace frugal::FRUGAL_SIMD

@@ -1,0 +1,205 @@
+// The adder convolution of bytes (kernels/byte_adder_types.h): a tile is up to
+// 6 kernels x 2 runs of neighbouring pixels. A lane of 64 bits adds up one
+// pixel's distances to one kernel, so nothing is summed across lanes, and a
+// tile's channels may go anywhere in the output.
+#pragma once
+
+#include <algorithm>
+
+#include "kernels/byte_adder_types.h"
+#include "kernels/simd/adder_planes.inl"
+#include "kernels/simd/tile.inl"
+
+namespace frugal::FRUGAL_SIMD {
+namespace {
+
+struct PixelRun {
+  const std::uint8_t* window;  // its first byte of the first pixel
+  std::int64_t pixel;
+  int count;
+};
+
+// Goes through the runs of an image, row by row; behind the last one there are
+// runs of no pixels.
+class PixelRuns {
+ public:
+  PixelRuns(const ByteAdderArgs& a, const std::uint8_t* plane, std::int64_t first)
+      : plane_(plane),
+        row_bytes_(a.row_step * a.layout.row_bytes),
+        rows_(a.out_h),
+        width_(a.out_w),
+        y_(first / ((a.out_w + kPixels - 1) / kPixels)),
+        x_(first % ((a.out_w + kPixels - 1) / kPixels) * kPixels) {}
+
+  PixelRun next() {
+    if (y_ == rows_) return {plane_, 0, 0};
+    const PixelRun run{plane_ + y_ * row_bytes_ + x_ * 8, y_ * width_ + x_,
+                       static_cast<int>(width_ - x_ < kPixels ? width_ - x_ : kPixels)};
+    x_ += kPixels;
+    if (x_ >= width_) x_ = 0, ++y_;
+    return run;
+  }
+
+ private:
+  const std::uint8_t* plane_;
+  std::int64_t row_bytes_, rows_, width_, y_, x_;
+};
+
+template <int T>
+__attribute__((always_inline)) inline void add_distance(W (&sum)[T][2], std::int64_t offset,
+                                                        const std::uint8_t* weights, const std::uint8_t* first,
+                                                        const std::uint8_t* second) {
+  const W x[2] = {load_bytes(first + offset), load_bytes(second + offset)};
+#pragma GCC unroll 8
+  for (int t = 0; t < T; ++t) {
+    const W w = broadcast_bytes(weights + 8 * t);
+#pragma GCC unroll 2
+    for (int j = 0; j < 2; ++j) add_to(sum[t][j], distance(x[j], w));
+  }
+}
+
+// Unrolled, a sum of few chunks ends where the processor expects it: 3 x 3 taps of any number of blocks are whole
+// steps.
+template <int T>
+__attribute__((always_inline)) inline void add_distances(W (&sum)[T][2], const ByteAdderArgs& a,
+                                                         const std::uint8_t* weights, const std::uint8_t* first,
+                                                         const std::uint8_t* second) {
+  constexpr int kStep = 9;
+  const std::int64_t *offset = a.offsets, *const end = offset + a.chunks;
+  for (; end - offset >= kStep; offset += kStep, weights += kStep * 8 * T) {
+#pragma GCC unroll 9
+    for (int i = 0; i < kStep; ++i) add_distance(sum, offset[i], weights + i * 8 * T, first, second);
+  }
+  for (; offset != end; ++offset, weights += 8 * T) add_distance(sum, *offset, weights, first, second);
+}
+
+// The store of a tile, one channel after the other: what can be done in
+// registers, or the general way.
+template <int T>
+struct ChannelStore {
+  Epilogue epilogue;
+  float* y[T];
+  const float *residual[T], *slope[T];
+  float factor[T], bias[T];
+  float lo, hi;
+  bool simple;
+
+  ChannelStore(const ByteAdderArgs& a, const ByteAdderTile& tile) : epilogue(a.epilogue) {
+    for (int t = 0; t < T; ++t) {
+      const std::int64_t channel = tile.channel[t], plane = channel * a.out_h * a.out_w;
+      y[t] = a.y + plane;
+      residual[t] = epilogue.residual ? epilogue.residual + plane : nullptr;
+      slope[t] = epilogue.activation.slope ? epilogue.activation.slope + channel : nullptr;
+      factor[t] = a.factor[channel];
+      bias[t] = a.bias[channel];
+    }
+    simple = clamp_bounds(epilogue.activation, &lo, &hi) && !(epilogue.residual && epilogue.residual_last) &&
+             epilogue.scale == 1 && epilogue.shift == 0;
+  }
+
+  V value(const W (&sum)[2], V more, int t) const {
+    return fma(add(floats_of(sum[0], sum[1]), more), set1(factor[t]), set1(bias[t]));
+  }
+
+  // All lanes go to one place.
+  template <bool Residual>
+  __attribute__((always_inline)) inline void whole(const W (&sum)[T][2], V more, std::int64_t pixel) const {
+    const V low = set1(lo), high = set1(hi);
+#pragma GCC unroll 8
+    for (int t = 0; t < T; ++t) {
+      V x = value(sum[t], more, t);
+      if constexpr (Residual) x = add(x, load(residual[t] + pixel));
+      store(y[t] + pixel, clamp(x, low, high));
+    }
+  }
+
+  void some(V x, int t, std::int64_t pixel, int count) const {
+    if (simple) {
+      if (residual[t]) x = add(x, load_first(residual[t] + pixel, count));
+      store_first(y[t] + pixel, clamp(x, set1(lo), set1(hi)), count);
+      return;
+    }
+    alignas(64) float values[kLanes];
+    store(values, x);
+    finish_values(
+        values, 1, 1,
+        {y[t] + pixel, residual[t] ? residual[t] + pixel : nullptr, 0, 0, nullptr, slope[t], count, true, false},
+        epilogue);
+  }
+
+  // The two runs of pixels may lie apart and be short.
+  __attribute__((noinline)) void parts(const W (&sum)[T][2], V more, const PixelRun& first,
+                                       const PixelRun& second) const {
+    const bool together = first.count == kPixels && second.pixel == first.pixel + kPixels;
+    for (int t = 0; t < T; ++t) {
+      const V x = value(sum[t], more, t);
+      some(x, t, first.pixel, together ? kPixels + second.count : first.count);
+      if (!together && second.count > 0) some(second_half(x), t, second.pixel, second.count);
+    }
+  }
+};
+
+template <int T>
+void tile_of_pixels(const ByteAdderArgs& a, const ByteAdderTile& tile, std::int64_t begin, std::int64_t end) {
+  PixelRuns runs(a, a.planes + tile.group * a.layout.group_bytes, 2 * begin);
+  const ChannelStore<T> put(a, tile);
+  const float* restored = a.restored ? a.restored + tile.group * a.out_h * a.out_w : nullptr;
+  for (std::int64_t pair = begin; pair < end; ++pair) {
+    const PixelRun first = runs.next(), second = runs.next();
+    W sum[T][2];
+#pragma GCC unroll 8
+    for (int t = 0; t < T; ++t) {
+#pragma GCC unroll 2
+      for (int j = 0; j < 2; ++j) sum[t][j] = no_bytes();
+    }
+    add_distances(sum, a, a.weights + tile.weights, first.window, second.window);
+    V more = zero();
+    if (restored)
+      more = halves(load_first(restored + first.pixel, first.count), load_first(restored + second.pixel, second.count));
+    if (!put.simple || first.count + second.count < kLanes || second.pixel != first.pixel + kPixels) {
+      W copy[T][2];  // the sums themselves stay in registers
+#pragma GCC unroll 8
+      for (int t = 0; t < T; ++t) {
+#pragma GCC unroll 2
+        for (int j = 0; j < 2; ++j) copy[t][j] = sum[t][j];
+      }
+      put.parts(copy, more, first, second);
+    } else if (put.epilogue.residual) {
+      put.template whole<true>(sum, more, first.pixel);
+    } else {
+      put.template whole<false>(sum, more, first.pixel);
+    }
+  }
+}
+
+void run(const ByteAdderArgs& a, std::int64_t begin, std::int64_t end) {
+  const std::int64_t runs = a.out_h * ((a.out_w + kPixels - 1) / kPixels), pairs = (runs + 1) / 2;
+  while (begin < end) {
+    const ByteAdderTile& tile = a.tiles[begin / pairs];
+    const std::int64_t from = begin % pairs, to = std::min(pairs, from + end - begin);
+    with_rows<kByteAdderChannels>(tile.count, [&]<int T>() { tile_of_pixels<T>(a, tile, from, to); });
+    begin += to - from;
+  }
+}
+
+double bare_loop(std::int64_t steps) {
+  W sum[8], x = no_bytes();
+#pragma GCC unroll 8
+  for (W& s : sum) s = no_bytes();
+  for (std::int64_t i = 0; i < steps; ++i) {
+#pragma GCC unroll 8
+    for (W& s : sum) {
+      asm volatile("" : "+v"(x));  // not the same for all sums
+      add_to(s, distance(x, no_bytes()));
+    }
+  }
+#pragma GCC unroll 8
+  for (W& s : sum) asm volatile("" : : "v"(s));
+  return static_cast<double>(steps) * 8 * sizeof(W);
+}
+
+}  // namespace
+
+ByteAdderKernel byte_adder() { return {kPixels, planes, run, bare_loop}; }
+
+}  // namespace frugal::FRUGAL_SIMD

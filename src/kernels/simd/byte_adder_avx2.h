@@ -1,0 +1,32 @@
+// Bytes in vectors for the adder convolution: 4 pixels of 8 channels.
+#pragma once
+
+#include "kernels/simd/vec_avx2.h"
+
+namespace frugal::avx2 {
+namespace {
+
+using W = __m256i;
+constexpr int kPixels = 4;
+
+inline W load_bytes(const std::uint8_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
+inline W broadcast_bytes(const std::uint8_t* p) {
+  long long bytes;
+  std::memcpy(&bytes, p, sizeof bytes);
+  return _mm256_set1_epi64x(bytes);
+}
+inline W no_bytes() { return _mm256_setzero_si256(); }
+inline W distance(W a, W b) { return _mm256_sad_epu8(a, b); }
+// In place: the compiler would move every sum through another register, and
+// spill.
+inline void add_to(W& sum, W x) { asm("vpaddd %1, %0, %0" : "+x"(sum) : "x"(x)); }
+// Sums of pixels, as floats.
+inline V floats_of(W first, W second) {
+  const __m256 low = _mm256_shuffle_ps(_mm256_castsi256_ps(first), _mm256_castsi256_ps(second), 0x88);
+  return _mm256_cvtepi32_ps(_mm256_permute4x64_epi64(_mm256_castps_si256(low), 0xd8));
+}
+inline V second_half(V v) { return _mm256_permute2f128_ps(v, v, 0x11); }
+inline V halves(V first, V second) { return _mm256_permute2f128_ps(first, second, 0x20); }
+
+}  // namespace
+}  // namespace frugal::avx2
