@@ -26,7 +26,8 @@ AdderPlanes adder_planes(const Conv2dShape& s, std::int64_t groups) {
   p.phases = s.kernel_w == 1 ? 1 : s.stride_w;
   p.columns = (p.width + p.stride - 1) / p.stride;
   p.row_bytes = p.phases * p.columns * 8;
-  p.block_bytes = p.rows * p.row_bytes;
+  // An odd number of cache lines: blocks of one pixel must not fall into the same few sets of the cache.
+  p.block_bytes = ((p.rows * p.row_bytes + 63) / 64 | 1) * 64;
   p.group_bytes = p.blocks * p.block_bytes;
   return p;
 }

@@ -27,10 +27,26 @@ __attribute__((always_inline)) inline void transpose_bytes(const __m256i (&c)[8]
   pixels[1] = _mm256_permute2x128_si256(low, high, 0x31);
 }
 
-template <bool Signed, bool Excess>
+// A few instructions less where bytes saturate by themselves: no zero point, and no group's steps can overflow int32.
+enum class Grid { plain, saturated, with_zero };
+
+// What activations are cut at so that no group makes more than 2^30 steps of one; 0 where the finest grid would cut
+// what the coarsest one needs.
+float most_of_32_bits(const AdderPlanesArgs& a) {
+  const auto [least, most] = std::minmax_element(a.inverse, a.inverse + a.layout.groups);
+  const float cut = 0x1p30f / *most;
+  return cut * *least > static_cast<float>(2 * a.qmax) ? cut : 0;
+}
+
+template <Grid kGrid, bool Excess>
 class PlaneRows {
+  static constexpr bool Signed = kGrid == Grid::with_zero, Saturated = kGrid == Grid::saturated;
+
  public:
-  explicit PlaneRows(const AdderPlanesArgs& args) : a_(args), p_(args.layout) {}
+  explicit PlaneRows(const AdderPlanesArgs& args)
+      : a_(args), p_(args.layout), most_(Saturated ? most_of_32_bits(args) : args.limit) {
+    if (args.limit > 0) most_ = std::min(most_, args.limit);
+  }
 
   void row(std::int64_t row) const {
     const std::int64_t y = row * p_.row_step - p_.pad_top;
@@ -90,10 +106,11 @@ class PlaneRows {
       for (int c = 0; c < 8; ++c)
         v[c] = c < channels ? cut(_mm256_maskload_ps(x + c * step, lanes)) : _mm256_setzero_ps();
     }
-    for (std::int64_t g = 0; g < p_.groups; ++g) {
+    std::uint8_t* to = place(0, block, row);
+    for (std::int64_t g = 0; g < p_.groups; ++g, to += p_.group_bytes) {
       __m256i bytes[2];
       quantize(v, g, count, Excess ? a_.excess + (g * p_.rows + row) * p_.width + column : nullptr, bytes);
-      put(place(g, block, row), column, count, bytes);
+      put(to, column, count, bytes);
     }
   }
 
@@ -104,7 +121,7 @@ class PlaneRows {
       if (a_.limit > 0) x = _mm256_max_ps(_mm256_min_ps(x, _mm256_set1_ps(a_.limit)), _mm256_set1_ps(-a_.limit));
     } else {
       x = _mm256_max_ps(x, _mm256_setzero_ps());
-      if (a_.limit > 0) x = _mm256_min_ps(x, _mm256_set1_ps(a_.limit));
+      if (Saturated || a_.limit > 0) x = _mm256_min_ps(x, _mm256_set1_ps(most_));
     }
     return x;
   }
@@ -121,10 +138,15 @@ class PlaneRows {
       if constexpr (Excess)
         over = _mm256_add_epi32(over, _mm256_cvtps_epi32(_mm256_min_ps(_mm256_max_ps(s, highest), most)));
       if constexpr (Signed) s = _mm256_max_ps(s, lowest);
-      steps[c] = _mm256_cvtps_epi32(_mm256_min_ps(s, highest));
+      if constexpr (!Saturated) s = _mm256_min_ps(s, highest);
+      steps[c] = _mm256_cvtps_epi32(s);
       if constexpr (Signed) steps[c] = _mm256_add_epi32(steps[c], zero_point);
     }
     transpose_bytes(steps, bytes);
+    if constexpr (Saturated) {
+      const __m256i qmax = _mm256_set1_epi8(static_cast<char>(a_.qmax));
+      for (__m256i& half : bytes) half = _mm256_min_epu8(half, qmax);
+    }
     if constexpr (Excess) {
       alignas(32) std::int32_t of_pixel[8];
       over = _mm256_sub_epi32(over, _mm256_set1_epi32(8 * (a_.qmax - a_.zero)));
@@ -139,6 +161,17 @@ class PlaneRows {
       _mm256_storeu_si256(reinterpret_cast<__m256i*>(row + column * 8 + 32), bytes[1]);
       return;
     }
+    if (p_.stride == 2 && count == 8) {
+      const __m256i every_second[2] = {_mm256_unpacklo_epi64(bytes[0], bytes[1]),
+                                       _mm256_unpackhi_epi64(bytes[0], bytes[1])};
+      for (std::int64_t i = 0; i < 2; ++i) {
+        const std::int64_t phase = (column + i) % 2;
+        if (phase < p_.phases)
+          _mm256_storeu_si256(reinterpret_cast<__m256i*>(row + (phase * p_.columns + (column + i) / 2) * 8),
+                              _mm256_permute4x64_epi64(every_second[i], 0xd8));
+      }
+      return;
+    }
     alignas(32) std::uint8_t pixel[8][8];
     _mm256_store_si256(reinterpret_cast<__m256i*>(pixel[0]), bytes[0]);
     _mm256_store_si256(reinterpret_cast<__m256i*>(pixel[4]), bytes[1]);
@@ -147,19 +180,23 @@ class PlaneRows {
 
   const AdderPlanesArgs& a_;
   const AdderPlanes& p_;
+  float most_;
 };
 
-template <bool Signed, bool Excess>
+template <Grid kGrid, bool Excess>
 void plane_rows(const AdderPlanesArgs& a, std::int64_t begin, std::int64_t end) {
-  const PlaneRows<Signed, Excess> rows(a);
+  const PlaneRows<kGrid, Excess> rows(a);
   for (std::int64_t row = begin; row < end; ++row) rows.row(row);
 }
 
 void planes(const AdderPlanesArgs& a, std::int64_t begin, std::int64_t end) {
   if (a.excess)
-    a.zero > 0 ? plane_rows<true, true>(a, begin, end) : plane_rows<false, true>(a, begin, end);
+    a.zero > 0 ? plane_rows<Grid::with_zero, true>(a, begin, end) : plane_rows<Grid::plain, true>(a, begin, end);
+  else if (a.zero > 0)
+    plane_rows<Grid::with_zero, false>(a, begin, end);
   else
-    a.zero > 0 ? plane_rows<true, false>(a, begin, end) : plane_rows<false, false>(a, begin, end);
+    most_of_32_bits(a) > 0 ? plane_rows<Grid::saturated, false>(a, begin, end)
+                           : plane_rows<Grid::plain, false>(a, begin, end);
 }
 
 }  // namespace

@@ -101,22 +101,27 @@ struct ChannelStore {
     return fma(add(floats_of(sum[0], sum[1]), more), set1(factor[t]), set1(bias[t]));
   }
 
-  // All lanes go to one place.
-  template <bool Residual>
-  __attribute__((always_inline)) inline void whole(const W (&sum)[T][2], V more, std::int64_t pixel) const {
+  // The first `count` lanes go to one place; all of them where not Part.
+  template <bool Residual, bool Part>
+  __attribute__((always_inline)) inline void together(const W (&sum)[T][2], V more, std::int64_t pixel,
+                                                      int count) const {
     const V low = set1(lo), high = set1(hi);
 #pragma GCC unroll 8
     for (int t = 0; t < T; ++t) {
       V x = value(sum[t], more, t);
-      if constexpr (Residual) x = add(x, load(residual[t] + pixel));
-      store(y[t] + pixel, clamp(x, low, high));
+      if constexpr (Residual) x = add(x, Part ? load_first(residual[t] + pixel, count) : load(residual[t] + pixel));
+      x = clamp(x, low, high);
+      if constexpr (Part)
+        store_part(y[t] + pixel, x, count);
+      else
+        store(y[t] + pixel, x);
     }
   }
 
   void some(V x, int t, std::int64_t pixel, int count) const {
     if (simple) {
       if (residual[t]) x = add(x, load_first(residual[t] + pixel, count));
-      store_first(y[t] + pixel, clamp(x, set1(lo), set1(hi)), count);
+      store_part(y[t] + pixel, clamp(x, set1(lo), set1(hi)), count);
       return;
     }
     alignas(64) float values[kLanes];
@@ -130,11 +135,11 @@ struct ChannelStore {
   // The two runs of pixels may lie apart and be short.
   __attribute__((noinline)) void parts(const W (&sum)[T][2], V more, const PixelRun& first,
                                        const PixelRun& second) const {
-    const bool together = first.count == kPixels && second.pixel == first.pixel + kPixels;
+    const bool one_place = first.count == kPixels && second.pixel == first.pixel + kPixels;
     for (int t = 0; t < T; ++t) {
       const V x = value(sum[t], more, t);
-      some(x, t, first.pixel, together ? kPixels + second.count : first.count);
-      if (!together && second.count > 0) some(second_half(x), t, second.pixel, second.count);
+      some(x, t, first.pixel, one_place ? kPixels + second.count : first.count);
+      if (!one_place && second.count > 0) some(second_half(x), t, second.pixel, second.count);
     }
   }
 };
@@ -156,7 +161,8 @@ void tile_of_pixels(const ByteAdderArgs& a, const ByteAdderTile& tile, std::int6
     V more = zero();
     if (restored)
       more = halves(load_first(restored + first.pixel, first.count), load_first(restored + second.pixel, second.count));
-    if (!put.simple || first.count + second.count < kLanes || second.pixel != first.pixel + kPixels) {
+    const int count = first.count + second.count;
+    if (!put.simple || first.count < kPixels || second.pixel != first.pixel + kPixels) {
       W copy[T][2];  // the sums themselves stay in registers
 #pragma GCC unroll 8
       for (int t = 0; t < T; ++t) {
@@ -165,9 +171,11 @@ void tile_of_pixels(const ByteAdderArgs& a, const ByteAdderTile& tile, std::int6
       }
       put.parts(copy, more, first, second);
     } else if (put.epilogue.residual) {
-      put.template whole<true>(sum, more, first.pixel);
+      count == kLanes ? put.template together<true, false>(sum, more, first.pixel, count)
+                      : put.template together<true, true>(sum, more, first.pixel, count);
     } else {
-      put.template whole<false>(sum, more, first.pixel);
+      count == kLanes ? put.template together<false, false>(sum, more, first.pixel, count)
+                      : put.template together<false, true>(sum, more, first.pixel, count);
     }
   }
 }

@@ -25,6 +25,21 @@ inline V floats_of(W first, W second) {
   const __m256 low = _mm256_shuffle_ps(_mm256_castsi256_ps(first), _mm256_castsi256_ps(second), 0x88);
   return _mm256_cvtepi32_ps(_mm256_permute4x64_epi64(_mm256_castps_si256(low), 0xd8));
 }
+// The first n lanes; a masked store takes many cycles on some processors.
+inline void store_part(float* p, V v, int n) {
+  __m128 x = lower(v);
+  if (n >= 4) {
+    _mm_storeu_ps(p, x);
+    x = _mm256_extractf128_ps(v, 1);
+    p += 4;
+  }
+  if (n & 2) {
+    _mm_storel_pi(reinterpret_cast<__m64*>(p), x);
+    x = _mm_movehl_ps(x, x);
+    p += 2;
+  }
+  if (n & 1) _mm_store_ss(p, x);
+}
 inline V second_half(V v) { return _mm256_permute2f128_ps(v, v, 0x11); }
 inline V halves(V first, V second) { return _mm256_permute2f128_ps(first, second, 0x20); }
 

@@ -24,6 +24,7 @@ inline V floats_of(W first, W second) {
   const __m256i low = _mm512_cvtepi64_epi32(first), high = _mm512_cvtepi64_epi32(second);
   return _mm512_cvtepi32_ps(_mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1));
 }
+inline void store_part(float* p, V v, int n) { store_first(p, v, n); }
 inline V second_half(V v) { return _mm512_shuffle_f32x4(v, v, 0xee); }
 inline V halves(V first, V second) { return _mm512_shuffle_f32x4(first, second, 0x44); }
 
