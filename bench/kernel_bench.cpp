@@ -31,7 +31,11 @@ constexpr Layer kLayers[] = {
     {"mobilenet expand", 160, 960, 7, 1, 1, 0, 1},      {"mobilenet depthwise", 144, 144, 56, 3, 1, 1, 144},
     {"mobilenet depthwise", 96, 96, 112, 3, 2, 1, 96},  {"mobilenet depthwise", 960, 960, 7, 3, 1, 1, 960},
     {"ghostnet depthwise", 120, 120, 28, 5, 1, 2, 120}, {"resnet20 stage1", 16, 16, 32, 3, 1, 1, 1},
-    {"resnet20 stage3", 64, 64, 8, 3, 1, 1, 1},
+    {"resnet20 stage3", 64, 64, 8, 3, 1, 1, 1},         {"resnet50 downsample", 1024, 2048, 14, 1, 2, 0, 1},
+    {"resnet50 downsample", 256, 512, 56, 1, 2, 0, 1},  {"resnet50 reduce", 2048, 512, 7, 1, 1, 0, 1},
+    {"resnet50 layer3.0", 256, 256, 28, 3, 2, 1, 1},    {"resnet50 layer4.0", 512, 512, 14, 3, 2, 1, 1},
+    {"yolov8n stem", 16, 32, 320, 3, 2, 1, 1},          {"yolov8n down", 64, 128, 80, 3, 2, 1, 1},
+    {"yolov8n neck", 128, 128, 20, 3, 1, 1, 1},
 };
 
 double best_seconds(const std::function<void()>& body) {

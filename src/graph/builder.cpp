@@ -50,9 +50,11 @@ ValueId GraphBuilder::conv2d(const std::string& name, ValueId x, const ConvOptio
   return op("conv2d", {x, w, b}, window(o), name);
 }
 
-ValueId GraphBuilder::adder_conv2d(const std::string& name, ValueId x, const ConvOptions& o) {
+ValueId GraphBuilder::adder_conv2d(const std::string& name, ValueId x, const ConvOptions& o, const Attrs& rule) {
   ValueId w = weight(name + ".adder", {o.out, channels(x), o.kernel, o.kernel}, {Init::Kind::normal, 1, false});
-  return op("adder_conv2d", {x, w, kNone}, window(o), name);
+  Attrs attrs = window(o);
+  attrs.insert(rule.begin(), rule.end());
+  return op("adder_conv2d", {x, w, kNone}, attrs, name);
 }
 
 ValueId GraphBuilder::batch_norm(const std::string& name, ValueId x, double eps, double momentum) {

@@ -38,7 +38,8 @@ class GraphBuilder {
 
   // Layers with weights `name`.weight, `name`.bias, ...
   ValueId conv2d(const std::string& name, ValueId x, const ConvOptions& options);
-  ValueId adder_conv2d(const std::string& name, ValueId x, const ConvOptions& options);  // `name`.adder, no groups
+  // `name`.adder, no groups; `rule`: attributes of its gradients.
+  ValueId adder_conv2d(const std::string& name, ValueId x, const ConvOptions& options, const Attrs& rule = {});
   ValueId batch_norm(const std::string& name, ValueId x, double eps = 1e-5, double momentum = 0.1);
   ValueId linear(const std::string& name, ValueId x, std::int64_t out, bool bias = true,
                  Init init = {Init::Kind::torch_default, 0, false});

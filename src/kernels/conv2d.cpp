@@ -1,6 +1,7 @@
 #include "kernels/conv2d_common.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace frugal {
 namespace {
@@ -17,6 +18,7 @@ bool fits(const KernelTable& table, const Conv2dShape& s, ConvAlgorithm algorith
   const int block = table.channel_block;
   switch (algorithm) {
     case ConvAlgorithm::direct: return whole_blocks(s.in_c, s, block) && whole_blocks(s.out_c, s, block);
+    case ConvAlgorithm::columns: return columns_of(table) && s.groups == 1;
     case ConvAlgorithm::plain_input:
       return table.conv_plain && s.groups == 1 && s.stride_w <= kMaxPlainStride &&
              (s.kernel_w - 1) * s.dilation_w < kMaxPlainReach;
@@ -37,17 +39,34 @@ double lanes_used(std::int64_t items, std::int64_t lanes) {
   return static_cast<double>(items) / static_cast<double>(ceil_div(items, lanes) * lanes);
 }
 
-// Expected time in multiply-adds of one core: arithmetic, plus the weights.
-// Weights that stay in cache between two runs of the network cost little; more
-// than 2 MB stream from memory at a rate that all threads share (27 GB/s
-// against 59 GMAC/s on Zen 4 would be 2 multiply-adds a byte; half of it hides
-// behind the arithmetic).
+// Multiply-adds that pass while a byte of weights comes from memory. Zen 4: 27 GB/s against 59 GMAC/s, of which half
+// hides behind the arithmetic. Processors with AVX2 alone are older: Zen 3 gets 9 GB/s against 48 GMAC/s.
+double stream_cost(const KernelTable& table) { return table.isa == Isa::avx512 ? 1 : 4; }
+
+// `columns` beside `direct`, where measured (AVX2): gathering costs about 9 multiply-adds an element. In return the
+// next weights are fetched meanwhile, and neither strides nor narrow maps leave tiles unfilled.
+double columns_cost(const KernelTable& table, const Conv2dShape& s, int threads) {
+  if (table.isa == Isa::avx512) return std::numeric_limits<double>::max();
+  const auto gathered = static_cast<double>(s.batch * s.out_h * s.out_w * s.in_c * taps(s));
+  const auto weights = static_cast<double>(s.in_c * s.out_c * taps(s));
+  return (macs_of(s) + 9 * gathered) / threads + weights * 4 * (weights > 0.5e6 ? 1 : 0.5);
+}
+// What of the time of `direct` goes into tiles that are not full and pixels that do not lie side by side.
+double direct_loss(const KernelTable& table, const Conv2dShape& s) {
+  const bool flat = taps(s) == 1 && s.stride_h == 1 && s.stride_w == 1;
+  if (table.isa == Isa::avx512 || flat) return 1;
+  return s.out_w <= 8 ? 1.3 : s.out_w <= 16 ? 1.15 : taps(s) == 1 ? 1.25 : 1.05;
+}
+
+// Expected time in multiply-adds of one core: arithmetic, plus the weights. Weights that stay in cache between two runs
+// of the network cost little; more than 2 MB stream from memory at a rate that all threads share.
 double expected_cost(const KernelTable& table, const Conv2dShape& s, ConvAlgorithm algorithm, int threads) {
   const auto in = static_cast<double>(s.in_c), out = static_cast<double>(s.out_c), batch = static_cast<double>(s.batch);
-  const auto streamed = [](double floats) { return floats * 4 * (floats > 0.5e6 ? 1 : 0.5); };
-  if (algorithm == ConvAlgorithm::direct) {
-    return macs_of(s) / threads + streamed(in * out * static_cast<double>(taps(s)));
-  }
+  const double rate = stream_cost(table);
+  const auto streamed = [rate](double floats) { return floats * 4 * (floats > 0.5e6 ? rate : 0.5); };
+  if (algorithm == ConvAlgorithm::columns) return columns_cost(table, s, threads);
+  if (algorithm == ConvAlgorithm::direct)
+    return macs_of(s) * direct_loss(table, s) / threads + streamed(in * out * static_cast<double>(taps(s)));
   const int m = winograd_size(algorithm), points = (m + 2) * (m + 2);
   const auto tiles = batch * static_cast<double>(ceil_div(s.out_h, m) * ceil_div(s.out_w, m));
   // A transform costs about 6 multiply-adds a point and channel; lanes beyond
@@ -62,6 +81,7 @@ double expected_cost(const KernelTable& table, const Conv2dShape& s, ConvAlgorit
 std::string_view name(ConvAlgorithm algorithm) {
   switch (algorithm) {
     case ConvAlgorithm::direct: return "direct";
+    case ConvAlgorithm::columns: return "columns";
     case ConvAlgorithm::plain_input: return "plain_input";
     case ConvAlgorithm::depthwise: return "depthwise";
     case ConvAlgorithm::winograd_2: return "winograd_2";
@@ -76,8 +96,9 @@ std::vector<ConvAlgorithm> conv2d_algorithms(const KernelTable& table, const Con
                                              const Conv2dOptions& options) {
   using enum ConvAlgorithm;
   std::vector<ConvAlgorithm> dense, found;
-  for (ConvAlgorithm algorithm : {direct, winograd_2, winograd_4})
-    if (fits(table, shape, algorithm) && (options.winograd || algorithm == direct)) dense.push_back(algorithm);
+  for (ConvAlgorithm algorithm : {direct, columns, winograd_2, winograd_4})
+    if (fits(table, shape, algorithm) && (options.winograd || algorithm == direct || algorithm == columns))
+      dense.push_back(algorithm);
   std::sort(dense.begin(), dense.end(), [&](ConvAlgorithm a, ConvAlgorithm b) {
     const double cost_a = expected_cost(table, shape, a, options.threads),
                  cost_b = expected_cost(table, shape, b, options.threads);

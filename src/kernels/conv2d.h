@@ -11,6 +11,7 @@ namespace frugal {
 
 enum class ConvAlgorithm : std::uint8_t {
   direct,       // blocked -> blocked, any kernel; groups of whole channel blocks
+  columns,      // the same from gathered columns: strides, narrow maps, deep layers; one group
   plain_input,  // plain -> blocked, few input channels (the first layer)
   depthwise,    // blocked -> blocked, one channel a group
   pixels,       // plain -> plain, few channels, stride 1 along the row: lanes are pixels

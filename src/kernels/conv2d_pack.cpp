@@ -87,7 +87,8 @@ std::int64_t conv2d_packed_floats(const Conv2dPlan& plan) {
   const std::int64_t c = plan.table->channel_block;
   const std::int64_t out = s.groups * ceil_div(s.out_c / s.groups, c) * c;
   switch (plan.algorithm) {
-    case ConvAlgorithm::direct: return out * ceil_div(s.in_c / s.groups, c) * c * taps(s);
+    case ConvAlgorithm::direct:
+    case ConvAlgorithm::columns: return out * ceil_div(s.in_c / s.groups, c) * c * taps(s);
     case ConvAlgorithm::plain_input: return out * s.in_c * taps(s);
     case ConvAlgorithm::depthwise: return ceil_div(s.out_c, c) * c * taps(s);
     case ConvAlgorithm::winograd_2: return out * ceil_div(s.in_c, c) * c * 16;
@@ -100,7 +101,8 @@ std::int64_t conv2d_packed_floats(const Conv2dPlan& plan) {
 
 void conv2d_pack(const Conv2dPlan& plan, const float* weights, float* packed, ThreadPool* pool) {
   switch (plan.algorithm) {
-    case ConvAlgorithm::direct: pack_chunks(plan, plan.table->channel_block, weights, packed, pool); break;
+    case ConvAlgorithm::direct:
+    case ConvAlgorithm::columns: pack_chunks(plan, plan.table->channel_block, weights, packed, pool); break;
     case ConvAlgorithm::plain_input: pack_chunks(plan, 1, weights, packed, pool); break;
     case ConvAlgorithm::depthwise: pack_depthwise(plan, weights, packed); break;
     case ConvAlgorithm::pixels: pack_pixels(plan, weights, packed); break;

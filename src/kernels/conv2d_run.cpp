@@ -36,20 +36,34 @@ double output_bytes(const Conv2dShape& s) {
   return static_cast<double>(s.batch * s.out_c * s.out_h * s.out_w) * sizeof(float);
 }
 
-void run_rectangle(const Conv2dPlan& plan, ThreadPool& pool, const Conv2dArgs& args,
-                   Extent (*extent_of)(const Conv2dShape&), void (*kernel)(const Conv2dArgs&, Extent, Extent)) {
-  const Extent extent = extent_of(plan.shape);
+// kernel(begin, end, thread)
+template <typename Kernel>
+void run_rectangle(const Conv2dPlan& plan, ThreadPool& pool, const Extent& extent, Kernel kernel) {
   const auto weights = static_cast<double>(conv2d_packed_floats(plan)) * sizeof(float);
   if (split_by_strips(extent, pool.threads(), macs_of(plan.shape), weights,
                       input_bytes(plan.shape) + output_bytes(plan.shape))) {
-    pool.parallel_for(extent.strips, 1, [&](std::int64_t begin, std::int64_t end, int) {
-      kernel(args, {0, begin}, {extent.chunks, end});
+    pool.parallel_for(extent.strips, 1, [&](std::int64_t begin, std::int64_t end, int thread) {
+      kernel(Extent{0, begin}, Extent{extent.chunks, end}, thread);
     });
   } else {
-    pool.parallel_for(extent.chunks, 1, [&](std::int64_t begin, std::int64_t end, int) {
-      kernel(args, {begin, 0}, {end, extent.strips});
+    pool.parallel_for(extent.chunks, 1, [&](std::int64_t begin, std::int64_t end, int thread) {
+      kernel(Extent{begin, 0}, Extent{end, extent.strips}, thread);
     });
   }
+}
+
+void run_rectangle(const Conv2dPlan& plan, ThreadPool& pool, const Conv2dArgs& args,
+                   Extent (*extent_of)(const Conv2dShape&), void (*kernel)(const Conv2dArgs&, Extent, Extent)) {
+  run_rectangle(plan, pool, extent_of(plan.shape),
+                [&](const Extent& begin, const Extent& end, int) { kernel(args, begin, end); });
+}
+
+void run_columns(const Conv2dPlan& plan, ThreadPool& pool, const Conv2dArgs& args, float* scratch) {
+  const ConvColumns& columns = *columns_of(*plan.table);
+  const std::int64_t own = columns.scratch_floats(plan.shape);
+  run_rectangle(plan, pool, columns.extent(plan.shape), [&](const Extent& begin, const Extent& end, int thread) {
+    columns.run(args, begin, end, scratch + thread * own);
+  });
 }
 
 // --- Winograd ---
@@ -149,6 +163,7 @@ std::int64_t conv2d_scratch_floats(const Conv2dPlan& plan, int threads) {
     for (int t = 1; t <= threads; ++t) most = std::max(most, Winograd(plan).scratch_floats(plan, t));
     return most;
   }
+  if (plan.algorithm == ConvAlgorithm::columns) return threads * columns_of(*plan.table)->scratch_floats(plan.shape);
   if (plan.algorithm != ConvAlgorithm::im2col) return 0;
   const Im2col m(*plan.table, plan.shape);
   return m.panels * m.table.gemm_panel * m.k + threads * m.table.gemm_scratch_floats(m.k);
@@ -160,6 +175,7 @@ void conv2d_run(const Conv2dPlan& plan, ThreadPool& pool, const float* in, const
   const Conv2dArgs args{plan.shape, in, packed, out, epilogue};
   switch (plan.algorithm) {
     case ConvAlgorithm::direct: run_rectangle(plan, pool, args, t.conv_direct_extent, t.conv_direct); break;
+    case ConvAlgorithm::columns: run_columns(plan, pool, args, scratch); break;
     case ConvAlgorithm::plain_input: run_rectangle(plan, pool, args, t.conv_plain_extent, t.conv_plain); break;
     case ConvAlgorithm::pixels: run_rectangle(plan, pool, args, t.conv_pixels_extent, t.conv_pixels); break;
     case ConvAlgorithm::depthwise: run_rectangle(plan, pool, args, t.conv_depthwise_extent, t.conv_depthwise); break;

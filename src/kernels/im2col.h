@@ -32,15 +32,6 @@ struct Im2col {
     });
   }
 
-  // The other way: adds every element of a panel to the pixel it came from.
-  void add_panel(const float* from, std::int64_t panel, float* planes) const {
-    const Windows windows = windows_of(panel);
-    each_tap([&](std::int64_t plane, std::int64_t dy, std::int64_t dx) {
-      scatter(from, windows, dy, dx, planes + plane * shape.in_h * shape.in_w);
-      from += table.gemm_panel;
-    });
-  }
-
  private:
   static constexpr std::int64_t kMaxPanel = 64;
   // The upper left corner of each pixel's window; a pixel that does not exist lies far away.
@@ -88,16 +79,6 @@ struct Im2col {
       const std::int64_t at = place(w, i, dy, dx);
       to[i] = at >= 0 ? plane[at] : 0;
     }
-  }
-
-  void scatter(const float* from, const Windows& w, std::int64_t dy, std::int64_t dx, float* plane) const {
-    if (const float* first = run(plane, w, dy, dx)) {
-      float* to = plane + (first - plane);
-      for (std::int64_t i = 0; i < table.gemm_panel; ++i) to[i] += from[i];
-      return;
-    }
-    for (std::int64_t i = 0; i < table.gemm_panel; ++i)
-      if (const std::int64_t at = place(w, i, dy, dx); at >= 0) plane[at] += from[i];
   }
 };
 

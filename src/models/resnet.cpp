@@ -21,7 +21,7 @@ ValueId zero_pad_shortcut(GraphBuilder& b, ValueId x, std::int64_t out, std::int
 
 ValueId convolve(GraphBuilder& b, const std::string& name, ValueId x, const ConvOptions& options,
                  const ResNetOptions& o) {
-  return o.adder ? b.adder_conv2d(name, x, options) : b.conv2d(name, x, options);
+  return o.adder ? b.adder_conv2d(name, x, options, o.adder_rule) : b.conv2d(name, x, options);
 }
 
 ValueId block(GraphBuilder& b, const std::string& name, ValueId x, std::int64_t width, std::int64_t stride,
@@ -103,9 +103,12 @@ void add(ModelRegistry& models, const std::string& name, const std::string& summ
   entry.summary = summary;
   entry.defaults = {.classes = classes, .channels = 3, .height = size, .width = size};
   entry.defaults.extra["width"] = std::to_string(o.width);
+  if (o.adder) entry.defaults.extra.insert({{"gradient", "full"}, {"eta", "0.2"}});
   entry.build = [build, o](const ModelOptions& m) {
     ResNetOptions options = o;
     options.width = static_cast<int>(integer_option(m, "width", 1, 4096));
+    if (o.adder)
+      options.adder_rule = {{"gradient", Attr(m.extra.at("gradient"))}, {"eta", Attr(real_option(m, "eta", 0, 1e6))}};
     return build(m, options);
   };
   models.add(std::move(entry));

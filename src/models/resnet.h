@@ -19,6 +19,7 @@ struct ResNetOptions {
   Shortcut shortcut = Shortcut::projection;
   std::string projection = "downsample";  // module name of the projection: `downsample` (torchvision), `shortcut`
   bool adder = false;                     // adder convolutions everywhere but in the stem
+  Attrs adder_rule{};                     // attributes of their gradients
   std::string prefix{};                   // before every name, "backbone." for example
 };
 

@@ -258,10 +258,10 @@ TEST(Layout, OfFewChannelsStaysPlain) {
   const Model model = test::with_weights(b.finish());
   const Tensor picture = test::random_tensor({2, 1, 9, 32}, 5);
   const std::vector<Tensor> want = test::run_plain(model, {picture});
-  for (const char* isa : {"avx2", "avx512"}) {
-    if (!isa_supported(isa_from_name(isa))) continue;
-    Session session(model, {.threads = 2, .profile = true, .isa = isa});
-    EXPECT_TRUE(test::close(session.run({picture})[0], want[0], 2e-5, 2e-5)) << isa;
+  for (Isa isa : {Isa::avx2, Isa::avx512}) {
+    if (!isa_supported(isa)) continue;
+    Session session(model, {.threads = 2, .profile = true, .isa = std::string(name(isa))});
+    EXPECT_TRUE(test::close(session.run({picture})[0], want[0], 2e-5, 2e-5)) << name(isa);
     for (const NodeProfile& node : session.profile()) EXPECT_EQ(node.algorithm, "pixels") << node.name;
   }
 }

@@ -10,6 +10,19 @@ namespace {
 inline std::int64_t blocks_of(std::int64_t channels) { return (channels + kLanes - 1) / kLanes; }
 inline std::int64_t chunks_of(std::int64_t channels) { return (blocks_of(channels) + 1) / 2; }
 
+// Weights that are wanted next, fetched while others are worked on: they stream from memory, and the hardware's own
+// fetching ends at every page.
+struct Ahead {
+  const char* at;
+  std::int64_t lines;  // at each step
+  // What is worked on is read `passes` times, `step` floats at each step; what lies at `next` is as large.
+  Ahead(const float* next, std::int64_t step, std::int64_t passes)
+      : at(reinterpret_cast<const char*>(next)), lines((step * 4 / 64 + passes - 1) / passes) {}
+  __attribute__((always_inline)) void fetch() {
+    for (std::int64_t i = 0; i < lines; ++i, at += 64) __builtin_prefetch(at, 0, 2);
+  }
+};
+
 // Where the tile at (y, x) of channel block `block` goes; `blocks` is its height in blocks.
 inline TileStore conv_store(const Conv2dArgs& args, std::int64_t image, std::int64_t block, int blocks, std::int64_t y,
                             std::int64_t x) {

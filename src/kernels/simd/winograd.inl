@@ -105,11 +105,14 @@ void transform_input(const Conv2dArgs& args, const WinogradTiles& to, std::int64
 
 // products[tile][block] (stride `step` floats a tile) = sum over input channels, at one point.
 template <int R, int NB>
-void point_tile(const Conv2dShape& s, std::int64_t tiles, const float* in, const float* w, float* products) {
+void point_tile(const Conv2dShape& s, std::int64_t tiles, const float* in, const float* w, float* products,
+                Ahead& ahead) {
   V acc[R][NB];
   clear(acc);
-  for (std::int64_t c = 0; c < s.in_c; c += kLanes, in += tiles * kLanes, w += kLanes * NB * kLanes)
+  for (std::int64_t c = 0; c < s.in_c; c += kLanes, in += tiles * kLanes, w += kLanes * NB * kLanes) {
+    ahead.fetch();
     accumulate(acc, in, kLanes, 1, w, NB * kLanes, s.in_c - c < kLanes ? s.in_c - c : kLanes);
+  }
 #pragma GCC unroll 16
   for (int p = 0; p < R; ++p) {
 #pragma GCC unroll 4
@@ -156,15 +159,18 @@ void multiply_chunk(const Conv2dArgs& args, const WinogradTiles& from, std::int6
   const std::int64_t blocks = blocks_of(s.in_c), point_step = blocks * from.count * kLanes;
   const std::int64_t weights_step = blocks * kLanes * NB * kLanes, products_step = (end - first) * NB * kLanes;
   const float* w = args.weights + chunk * 2 * kPoints * blocks * kLanes * kLanes;
-  for (int point = 0; point < kPoints; ++point)
+  for (int point = 0; point < kPoints; ++point) {
+    Ahead ahead(w + (point + 1) * weights_step, kLanes * NB * kLanes, (end - first + kTileRows - 1) / kTileRows);
     for (std::int64_t tile = first; tile < end;) {
       int rows = next_tile(end - tile);
       with_rows<kTileRows>(rows, [&]<int R>() {
         point_tile<R, NB>(s, from.count, from.data + point * point_step + (tile - from.first) * kLanes,
-                          w + point * weights_step, products + point * products_step + (tile - first) * NB * kLanes);
+                          w + point * weights_step, products + point * products_step + (tile - first) * NB * kLanes,
+                          ahead);
       });
       tile += rows;
     }
+  }
   for (std::int64_t tile = first; tile < end; ++tile) {
     const TilePlace at = place_of<M>(s, tile);
     for (int b = 0; b < NB; ++b)

@@ -1,5 +1,7 @@
 #include "kernels/adder.h"
 
+#include <algorithm>
+
 #include "engine/engine_op.h"
 #include "ops/layer_engine.h"
 
@@ -13,13 +15,14 @@ CompiledOp compile(const NodeContext& c) {
   const FusedStore store(c, 2);
   auto run = [&table, shape, scratch, panels, store](const RunArgs& args) {
     args.pool.parallel_for(shape.batch * panels, 1, [&](std::int64_t begin, std::int64_t end, int thread) {
-      for (std::int64_t i = begin; i < end; ++i) {
+      for (std::int64_t i = begin, last; i < end; i = last) {  // what falls to a thread, picture by picture
         const std::int64_t image = i / panels, at = image * shape.out_c * shape.out_h * shape.out_w;
+        last = std::min(end, (image + 1) * panels);
         Epilogue e = store(args);
         if (e.residual) e.residual += at;
         adder_conv2d(table, shape, args.f32_in(0) + image * shape.in_c * shape.in_h * shape.in_w, args.f32_in(1),
-                     args.f32_out() + at, e, reinterpret_cast<float*>(args.scratch) + thread * scratch, i % panels,
-                     i % panels + 1);
+                     args.f32_out() + at, e, reinterpret_cast<float*>(args.scratch) + thread * scratch,
+                     i - image * panels, last - image * panels);
       }
     });
   };
