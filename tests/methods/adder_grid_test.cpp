@@ -30,9 +30,21 @@ std::vector<std::size_t> sizes_of(const std::vector<int>& group) {
   return sizes;
 }
 
+double noise_of(std::span<const float> values, std::span<const int> group) {
+  double sum = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    double most = 0;
+    for (std::size_t k = 0; k < values.size(); ++k)
+      if (group[k] == group[i]) most = std::max<double>(most, values[k]);
+    sum += most * most;
+  }
+  return sum;
+}
+
 // The least cost over every way to cut `n` sorted values into at most `groups` parts, one of them of a size that is no
 // multiple of `align`.
-double brute_force(std::vector<float> values, int groups, std::size_t align) {
+template <typename Cost>
+double brute_force(std::vector<float> values, int groups, std::size_t align, const Cost& cost) {
   std::sort(values.begin(), values.end());
   const std::size_t n = values.size();
   double best = std::numeric_limits<double>::infinity();
@@ -41,7 +53,7 @@ double brute_force(std::vector<float> values, int groups, std::size_t align) {
     for (std::size_t i = 1; i < n; ++i) group.push_back(group.back() + static_cast<int>(cuts >> (i - 1) & 1));
     const std::vector<std::size_t> sizes = sizes_of(group);
     const auto odd = std::count_if(sizes.begin(), sizes.end(), [&](std::size_t s) { return s % align != 0; });
-    if (sizes.size() <= static_cast<std::size_t>(groups) && odd <= 1) best = std::min(best, group_cost(values, group));
+    if (sizes.size() <= static_cast<std::size_t>(groups) && odd <= 1) best = std::min(best, cost(values, group));
   }
   return best;
 }
@@ -52,7 +64,11 @@ TEST(AdderGroups, TheExactOnesAreTheBestOfAll) {
       for (int align : {1, 2, 3, 4}) {
         const std::vector<float> values = random_values(5 + seed % 8, seed);
         const std::vector<int> group = group_exact(values, groups, align);
-        EXPECT_NEAR(group_cost(values, group), brute_force(values, groups, static_cast<std::size_t>(align)), 1e-9)
+        const auto width = static_cast<std::size_t>(align);
+        EXPECT_NEAR(group_cost(values, group), brute_force(values, groups, width, group_cost), 1e-9)
+            << "seed " << seed << ", " << groups << " groups, align " << align;
+        const std::vector<int> quiet = group_by_noise(values, groups, align);
+        EXPECT_NEAR(noise_of(values, quiet), brute_force(values, groups, width, noise_of), 1e-9)
             << "seed " << seed << ", " << groups << " groups, align " << align;
       }
 }
@@ -92,9 +108,11 @@ TEST(AdderGroups, KMeansComesCloseAndFollowsItsSeed) {
 }
 
 TEST(AdderGroups, FewDistinctValuesMakeFewGroups) {
-  for (bool exact : {true, false}) {
+  for (int how : {0, 1, 2}) {
     auto group = [&](const std::vector<float>& values, int groups, int align = 1) {
-      return exact ? group_exact(values, groups, align) : group_kmeans(values, groups, align, 7);
+      return how == 0   ? group_exact(values, groups, align)
+             : how == 1 ? group_by_noise(values, groups, align)
+                        : group_kmeans(values, groups, align, 7);
     };
     EXPECT_EQ(group(std::vector<float>(9, 2.5f), 4), std::vector<int>(9, 0));
     EXPECT_EQ(group(std::vector<float>(9, 0.0f), 4, 4), std::vector<int>(9, 0));

@@ -23,6 +23,7 @@ class Sorted {
     for (std::size_t at : order_) {
       const double v = static_cast<double>(values[at]) - mean;
       at_.push_back(v);
+      value_.push_back(values[at]);
       sum_.push_back(sum_.back() + v);
       square_.push_back(square_.back() + v * v);
     }
@@ -38,6 +39,9 @@ class Sorted {
     const double sum = sum_[end] - sum_[begin];
     return std::max(0.0, square_[end] - square_[begin] - sum * sum / static_cast<double>(end - begin));
   }
+  double noise(std::size_t begin, std::size_t end) const {
+    return static_cast<double>(end - begin) * value_[end - 1] * value_[end - 1];
+  }
   // The group of each value in its own order; `ends`: where the groups end, ascending, the last at size().
   std::vector<int> groups(const std::vector<std::size_t>& ends) const {
     std::vector<int> out(size());
@@ -51,7 +55,7 @@ class Sorted {
 
  private:
   std::vector<std::size_t> order_;
-  std::vector<double> at_, sum_, square_;
+  std::vector<double> at_, value_, sum_, square_;
 };
 
 std::size_t most_groups(std::size_t values, int groups, std::size_t align) {
@@ -67,14 +71,15 @@ struct State {
 };
 using Rows = std::array<std::vector<State>, 2>;  // by `late`
 
-void extend(const Sorted& sorted, std::size_t align, const Rows& before, Rows& after) {
-  const std::size_t n = sorted.size(), odd = n % align;
+template <typename Cost>
+void extend(std::size_t n, std::size_t align, const Cost& cost_of, const Rows& before, Rows& after) {
+  const std::size_t odd = n % align;
   for (std::size_t late : {0u, 1u})
     for (std::size_t begin = late ? odd : 0; begin < n; begin += align) {
       const State& at = before[late][begin];
       if (std::isinf(at.cost)) continue;
       const auto reach = [&](std::size_t end, std::size_t to) {
-        const double cost = at.cost + sorted.cost(begin, end);
+        const double cost = at.cost + cost_of(begin, end);
         if (cost < after[to][end].cost) after[to][end] = {cost, begin, late != 0};
       };
       for (std::size_t end = begin + align; end <= n; end += align) reach(end, late);
@@ -126,21 +131,17 @@ std::vector<std::size_t> rounded(const std::vector<std::size_t>& ends, std::size
   return out;
 }
 
-}  // namespace
-
-std::vector<int> group_exact(std::span<const float> values, int groups, int align) {
-  FRUGAL_ASSERT(groups > 0 && align > 0);
-  if (values.empty()) return {};
-  const Sorted sorted(values);
+template <typename Cost>
+std::vector<int> best_groups(const Sorted& sorted, int groups, int align, const Cost& cost_of) {
   const std::size_t n = sorted.size(), a = static_cast<std::size_t>(align), goal = n % a ? 1 : 0;
   const std::size_t most = most_groups(n, groups, a);
   const std::vector<State> none(n + 1);
   std::vector<Rows> best(most + 1, Rows{none, none});
   best[0][0][0].cost = 0;
   std::size_t chosen = 1;
-  const double slack = 1e-12 * sorted.cost(0, n);
+  const double slack = 1e-12 * cost_of(0, n);
   for (std::size_t k = 1; k <= most; ++k) {
-    extend(sorted, a, best[k - 1], best[k]);
+    extend(n, a, cost_of, best[k - 1], best[k]);
     if (best[k][goal][n].cost < best[chosen][goal][n].cost - slack) chosen = k;
   }
   std::vector<std::size_t> ends;
@@ -152,6 +153,24 @@ std::vector<int> group_exact(std::span<const float> values, int groups, int alig
   }
   std::reverse(ends.begin(), ends.end());
   return sorted.groups(ends);
+}
+
+}  // namespace
+
+std::vector<int> group_exact(std::span<const float> values, int groups, int align) {
+  FRUGAL_ASSERT(groups > 0 && align > 0);
+  if (values.empty()) return {};
+  const Sorted sorted(values);
+  return best_groups(sorted, groups, align,
+                     [&](std::size_t begin, std::size_t end) { return sorted.cost(begin, end); });
+}
+
+std::vector<int> group_by_noise(std::span<const float> values, int groups, int align) {
+  FRUGAL_ASSERT(groups > 0 && align > 0);
+  if (values.empty()) return {};
+  const Sorted sorted(values);
+  return best_groups(sorted, groups, align,
+                     [&](std::size_t begin, std::size_t end) { return sorted.noise(begin, end); });
 }
 
 std::vector<int> group_kmeans(std::span<const float> values, int groups, int align, std::uint64_t seed) {

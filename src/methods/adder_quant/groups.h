@@ -15,6 +15,10 @@ namespace frugal {
 // ones, the one of fewest groups.
 std::vector<int> group_exact(std::span<const float> values, int groups, int align);
 
+// The same for the least sum of the squares of each value's largest neighbour in its group: where values are ranges,
+// that is what rounding on the groups' grids adds as noise.
+std::vector<int> group_by_noise(std::span<const float> values, int groups, int align);
+
 // Lloyd's iterations from k-means++ seeds (Arthur and Vassilvitskii 2007), at most 300, until the centres move by less
 // than 1e-4 of the deviation; clusters that become empty are dropped, cuts are rounded to multiples of `align`.
 std::vector<int> group_kmeans(std::span<const float> values, int groups, int align, std::uint64_t seed);

@@ -66,9 +66,13 @@ AdderScales choose_scales(const Tensor& weight, const InputRange& input, const A
   // The sums that restore cut activations know one side only, so a signed grid covers its whole input.
   if (input.negative) return {std::vector<int>(kernels, 0), {std::max(least, input.magnitude)}};
   AdderScales scales;
-  scales.group = settings.clustering == Clustering::exact
-                     ? group_exact(reaches, settings.groups, settings.align)
-                     : group_kmeans(reaches, settings.groups, settings.align, settings.seed);
+  switch (settings.clustering) {
+    case Clustering::exact: scales.group = group_exact(reaches, settings.groups, settings.align); break;
+    case Clustering::noise: scales.group = group_by_noise(reaches, settings.groups, settings.align); break;
+    case Clustering::kmeans:
+      scales.group = group_kmeans(reaches, settings.groups, settings.align, settings.seed);
+      break;
+  }
   for (std::size_t t = 0; t < kernels; ++t) {
     const auto g = static_cast<std::size_t>(scales.group[t]);
     if (scales.range.size() <= g) scales.range.resize(g + 1, least);
@@ -77,8 +81,7 @@ AdderScales choose_scales(const Tensor& weight, const InputRange& input, const A
   return merged(scales);
 }
 
-AdderGrid quantize_adder(const Tensor& weight, const Tensor& bias, const InputRange& input, const AdderScales& scales,
-                         const AdderGridSettings& settings) {
+AdderGrid adder_grid(const InputRange& input, const AdderScales& scales, const AdderGridSettings& settings) {
   AdderGrid out;
   out.bits = settings.bits;
   out.zero = input.negative ? 1 << (settings.bits - 1) : 0;
@@ -86,16 +89,21 @@ AdderGrid quantize_adder(const Tensor& weight, const Tensor& bias, const InputRa
   out.restore = settings.restore && !input.negative && !settings.shared;
   out.limit = settings.limit ? input.magnitude : 0;
   for (float range : scales.range) out.step.push_back(step_of(range, out.bits, out.zero, settings));
+  return out;
+}
+
+AdderGrid quantize_adder(const Tensor& weight, const Tensor& bias, const InputRange& input, const AdderScales& scales,
+                         const AdderGridSettings& settings) {
+  AdderGrid out = adder_grid(input, scales, settings);
   const int half = 1 << (out.bits - 1), most = (1 << out.bits) - 1;
   std::int64_t outside = 0;
   for (std::size_t t = 0; t < scales.group.size(); ++t) {
     const auto g = static_cast<std::size_t>(scales.group[t]);
-    const float step = out.step[g], inverse = 1.0f / (out.doubled ? 2 * step : step), high = scales.range[g],
-                low = !input.negative && settings.clamp == WeightClamp::above0 ? 0 : -high;
+    const float step = out.step[g], inverse = 1.0f / (out.doubled ? 2 * step : step), high = scales.range[g];
     double shift = bias.defined() ? bias.data<float>()[t] : 0;
     const Row row = row_of(weight, t);
     for (const float* w = row.begin; w < row.end; ++w) {
-      const float kept = std::clamp(*w, low, high);
+      const float kept = std::clamp(*w, out.lowest(high), high);
       outside += kept != *w;
       if (settings.clamp != WeightClamp::lost) shift -= std::abs(static_cast<double>(*w) - kept);
       const int steps = static_cast<int>(std::nearbyint(std::clamp(kept * inverse, -1024.0f, 1024.0f)));

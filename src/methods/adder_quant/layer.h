@@ -15,7 +15,8 @@ namespace frugal {
 //  above0: they are clamped to [0, S] in the same way, so that no weight has a sign and all share the activations'
 //  grid.
 enum class WeightClamp { lost, both, above0 };
-enum class Clustering { exact, kmeans };
+// How groups are found: groups.h.
+enum class Clustering { exact, kmeans, noise };
 
 struct AdderGridSettings {
   int bits = 8;    // 2..8
@@ -54,7 +55,10 @@ struct AdderGrid {
   double cut = 0;                     // share of the weights outside the grid's range
 
   int weight_bits() const;
+  float lowest(float range) const { return doubled || zero > 0 ? -range : 0; }  // weight of a group of this range
 };
+// All but the weights' part.
+AdderGrid adder_grid(const InputRange& input, const AdderScales& scales, const AdderGridSettings& settings);
 // `weight` [O, ...]; `bias`, which may be undefined, is that of the float layer.
 AdderGrid quantize_adder(const Tensor& weight, const Tensor& bias, const InputRange& input, const AdderScales& scales,
                          const AdderGridSettings& settings);

@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/progress.h"
 #include "frugal/session.h"
+#include "methods/measure.h"
 #include "methods/ptq/ptq.h"
 
 namespace frugal {
@@ -17,12 +18,6 @@ struct Seen {
   std::vector<std::int64_t> magnitudes{};  // over [0, max(-low, high)]
   float magnitude() const { return std::max(-low, high); }
 };
-
-Model with_taps(const Model& model, const std::vector<ValueId>& values) {
-  Model tapped{Graph(model.graph), model.weights, {}};
-  for (ValueId v : values) tapped.graph.add_output(v, "tap " + std::to_string(v));
-  return tapped;
-}
 
 template <typename F>
 void each_tap(Session& session, std::size_t own_outputs, const std::vector<std::vector<Tensor>>& batches, F f) {

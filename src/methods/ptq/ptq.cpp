@@ -1,7 +1,6 @@
 #include "methods/ptq/ptq.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/check.h"
 #include "base/log.h"
@@ -9,6 +8,7 @@
 #include "frugal/session.h"
 #include "graph/op.h"
 #include "graph/passes/passes.h"
+#include "methods/measure.h"
 
 namespace frugal {
 namespace {
@@ -20,24 +20,6 @@ Model folded(const Model& model) {
   out.metadata = model.metadata;
   return out;
 }
-
-class Snr {
- public:
-  void add(const Tensor& exact, const Tensor& rounded) {
-    for (std::int64_t i = 0; i < exact.numel(); ++i) {
-      const double x = exact.data<float>()[i], d = x - rounded.data<float>()[i];
-      signal_ += x * x, noise_ += d * d;
-    }
-  }
-  double db() const {
-    constexpr double kMost = 200;  // no noise at all
-    if (signal_ == 0) return noise_ == 0 ? kMost : 0;
-    return noise_ == 0 ? kMost : std::min(kMost, 10 * std::log10(signal_ / noise_));
-  }
-
- private:
-  double signal_ = 0, noise_ = 0;
-};
 
 // One layer by itself: Q, D, layer.
 double layer_snr(const Model& model, const Node& node, const Tensor& x, const Tensor& y, const ByteRange& range,
@@ -80,14 +62,13 @@ ByteRange range_at(const Graph& graph, const PtqPlan& plan, const std::map<Value
 std::vector<PtqLayer> measure_layers(const Model& model, const PtqPlan& plan,
                                      const std::map<ValueId, ByteRange>& ranges, const std::vector<Tensor>& batch,
                                      int threads) {
-  Model tapped{Graph(model.graph), model.weights, {}};
   const std::size_t own = model.graph.outputs().size();
+  std::vector<ValueId> values;
   for (NodeId id : plan.layers) {
-    const Node& node = model.graph.node(id);
-    tapped.graph.add_output(node.inputs[0], "in " + std::to_string(id));
-    tapped.graph.add_output(node.outputs[0], "out " + std::to_string(id));
+    values.push_back(model.graph.node(id).inputs[0]);
+    values.push_back(model.graph.node(id).outputs[0]);
   }
-  const std::vector<Tensor> taps = Session(tapped, {.threads = threads}).run(batch);
+  const std::vector<Tensor> taps = Session(with_taps(model, values), {.threads = threads}).run(batch);
   std::vector<PtqLayer> layers;
   for (std::size_t i = 0; i < plan.layers.size(); ++i) {
     const Node& node = model.graph.node(plan.layers[i]);
