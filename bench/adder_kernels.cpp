@@ -95,8 +95,11 @@ struct Int8Convolution {
         out(DType::u8, {blocked_floats(table, s.out_c, s.out_h * s.out_w)}),
         multiplier(static_cast<std::size_t>(s.out_c), 0.001f),
         bias(multiplier) {
-    const Tensor weights = random_bytes(s.out_c * s.in_c * 9, 256);
-    const auto* bytes = reinterpret_cast<const std::int8_t*>(weights.data<std::uint8_t>());
+    // About normal, as trained weights are: the engine picks its kernel by them.
+    std::vector<std::int8_t> weights(static_cast<std::size_t>(s.out_c * s.in_c * 9));
+    RandomStream random(3, "weights");
+    for (std::int8_t& w : weights) w = static_cast<std::int8_t>(std::clamp(36 * random.normal(), -127.0f, 127.0f));
+    const std::int8_t* bytes = weights.data();
     plan.words = int8_prefers_words(plan, bytes);
     packed = int8_pack(plan, bytes);
     scratch.resize(static_cast<std::size_t>(int8_scratch_bytes(plan, 1)));

@@ -1,7 +1,6 @@
 #include "kernels/byte_adder.h"
 
 #include <algorithm>
-#include <chrono>
 
 namespace frugal {
 
@@ -96,17 +95,6 @@ void adder_restore(const ByteAdderPlan& plan, const std::int32_t* excess, float*
       restored[row * s.out_w + x] = static_cast<float>(sum);
     }
   }
-}
-
-double byte_adder_peak(Isa isa) {
-  double best = 0;
-  for (int attempt = 0; attempt < 7; ++attempt) {
-    const auto start = std::chrono::steady_clock::now();
-    const double bytes = byte_adder_kernel(isa).bare_loop(50'000);
-    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    best = std::max(best, bytes / seconds.count() * 1e-9);
-  }
-  return best;
 }
 
 }  // namespace frugal

@@ -1,8 +1,6 @@
-// The adder convolution of bytes, y = factor * sum over the window of |v - a| +
-// bias: what Nie et al., "Redistribution of Weights and Activations for
-// AdderNet Quantization" (NeurIPS 2022), makes of an adder layer. One vpsadbw
-// compares 8 channels of several neighbouring pixels with one kernel and adds
-// up. Sums are exact.
+// The adder convolution of bytes, y = factor * sum over the window of |v - a| + bias: what Nie et al., "Redistribution
+// of Weights and Activations for AdderNet Quantization" (NeurIPS 2022), makes of an adder layer. One vpsadbw compares 8
+// channels of several neighbouring pixels with one kernel and adds up. Sums are exact.
 #pragma once
 
 #include <span>
@@ -32,18 +30,12 @@ struct ByteAdderPlan {
 // `group`: of each output channel.
 ByteAdderPlan byte_adder_plan(Isa isa, const Conv2dShape& shape, std::span<const std::uint8_t> group,
                               std::int64_t groups);
-// v: [out_c][in_c][kh][kw]; `zero`: what channels beyond the last have in the
-// planes.
+// v: [out_c][in_c][kh][kw]; `zero`: what channels beyond the last have in the planes.
 void byte_adder_pack(const ByteAdderPlan& plan, const std::uint8_t* v, int zero, std::uint8_t* packed);
 
 std::int64_t byte_adder_items(const ByteAdderPlan& plan);  // of one image
-// Sums of windows of `excess` (AdderPlanesArgs), for output rows [begin, end)
-// of groups * out_h.
+// Sums of windows of `excess` (AdderPlanesArgs), for output rows [begin, end) of groups * out_h.
 void adder_restore(const ByteAdderPlan& plan, const std::int32_t* excess, float* restored, std::int64_t begin,
                    std::int64_t end);
-
-// Bytes that a bare loop of the inner instructions compares and adds up in a
-// second, in 1e9.
-double byte_adder_peak(Isa isa);
 
 }  // namespace frugal

@@ -1,18 +1,15 @@
-// Arguments of the adder convolution of bytes. As in types.h: plain types, no
-// inline functions.
+// Arguments of the adder convolution of bytes. As in types.h: plain types, no inline functions.
 #pragma once
 
 #include "kernels/types.h"
 
 namespace frugal {
 
-// Activations of one image in steps, one plane for each group of output
-// channels that has a step of its own:
+// Activations of one image in steps, one plane for each group of output channels that has a step of its own:
 //   [group][block of 8 channels][row][phase][column][8 channels]
-// with the padding written out. Column x of the padded picture is column x /
-// stride of phase x % stride, so that neighbours of an output row are
-// neighbours in memory. A window of one row or column leaves out what no window
-// reads. Channels beyond the last are 0 in floats.
+// with the padding written out. Column x of the padded picture is column x / stride of phase x % stride, so that
+// neighbours of an output row are neighbours in memory. A window of one row or column leaves out what no window reads.
+// Channels beyond the last are 0 in floats.
 struct AdderPlanes {
   std::int64_t channels, in_h, in_w, pad_top, pad_left;
   std::int64_t groups, blocks;
@@ -23,8 +20,8 @@ struct AdderPlanes {
   std::int64_t row_bytes, block_bytes, group_bytes;
 };
 
-// steps = round(x * inverse[g]) + zero; bytes are clamp(steps, 0, qmax),
-// `excess` is clamp(steps - qmax, 0, most_excess) summed over the channels.
+// steps = round(x * inverse[g]) + zero; bytes are clamp(steps, 0, qmax), `excess` is clamp(steps - qmax, 0,
+// most_excess) summed over the channels.
 struct AdderPlanesArgs {
   AdderPlanes layout;
   const float* x;  // [channels][in_h][in_w]

@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/random.h"
+#include "kernels/byte_adder.h"
 #include "kernels/conv2d.h"
 #include "kernels/gemm.h"
 #include "kernels/int8.h"
@@ -52,6 +53,7 @@ struct Checker {
   void rows();
   void convolution(const Conv2dShape& shape);
   void bytes(const Conv2dShape& shape);
+  void adder(const Conv2dShape& shape);
   void pooling();
 };
 
@@ -183,6 +185,40 @@ void Checker::bytes(const Conv2dShape& shape) {
   });
 }
 
+void Checker::adder(const Conv2dShape& shape) {
+  std::vector<std::uint8_t> group(static_cast<std::size_t>(shape.out_c)),
+      v(static_cast<std::size_t>(shape.out_c * shape.in_c * shape.kernel_h * shape.kernel_w));
+  for (std::uint8_t& g : group) g = static_cast<std::uint8_t>(random.below(2));
+  for (std::uint8_t& b : v) b = static_cast<std::uint8_t>(random.below(256));
+  const Values x = values(shape.in_c * shape.in_h * shape.in_w), inverse{255.0f, 301.0f}, ones(group.size(), 1),
+               zeros(group.size());
+  both("byte adder", 0, [&](const KernelTable& t) {
+    const ByteAdderKernel kernel = byte_adder_kernel(t.isa);
+    const ByteAdderPlan plan = byte_adder_plan(t.isa, shape, group, 2);
+    std::vector<std::uint8_t> packed(static_cast<std::size_t>(plan.weight_bytes)),
+        planes(static_cast<std::size_t>(adder_planes_bytes(plan.layout)));
+    byte_adder_pack(plan, v.data(), 0, packed.data());
+    kernel.planes({plan.layout, x.data(), inverse.data(), 255, 0, 0, 0, planes.data(), nullptr}, 0, plan.layout.rows);
+    Values y(static_cast<std::size_t>(shape.out_c * shape.out_h * shape.out_w));
+    kernel.run({plan.layout,
+                shape.out_h,
+                shape.out_w,
+                shape.stride_h / plan.layout.row_step,
+                static_cast<std::int64_t>(plan.offsets.size()),
+                plan.offsets.data(),
+                planes.data(),
+                packed.data(),
+                plan.tiles.data(),
+                ones.data(),
+                zeros.data(),
+                nullptr,
+                y.data(),
+                {}},
+               0, byte_adder_items(plan));
+    return y;
+  });
+}
+
 Conv2dShape conv_shape(std::int64_t in_c, std::int64_t out_c, std::int64_t height, std::int64_t width,
                        std::int64_t kernel, std::int64_t stride, std::int64_t groups) {
   Conv2dShape s;
@@ -214,6 +250,8 @@ std::vector<KernelCheck> check_kernels(Isa isa, std::uint64_t seed) {
     rows.in_c = checker.size(1, 150), rows.out_c = checker.size(1, 70), rows.in_w = rows.out_w = checker.size(1, 40);
     checker.bytes(rows);
   }
+  for (int stride : {1, 2})
+    checker.adder(conv_shape(checker.size(1, 40), checker.size(1, 40), side(), side(), 3, stride, 1));
   return checker.checks;
 }
 

@@ -19,7 +19,7 @@ TEST_P(SelfCheck, ThisMachinePasses) {
 TEST_P(SelfCheck, CoversTheKernelsThatMatter) {
   std::vector<std::string> names;
   for (const KernelCheck& check : check_kernels(GetParam(), 0)) names.push_back(check.name);
-  for (const char* wanted : {"gemm", "softmax", "max pool", "conv direct", "conv depthwise"})
+  for (const char* wanted : {"gemm", "softmax", "max pool", "conv direct", "conv depthwise", "byte adder"})
     EXPECT_NE(std::find(names.begin(), names.end(), wanted), names.end()) << wanted;
 }
 

@@ -1,5 +1,5 @@
-// Floats to planes of bytes (AdderPlanes). 8 pixels of 8 channels at a time, in
-// vectors of 256 bits on every instruction set: rows are short.
+// Floats to planes of bytes (AdderPlanes). 8 pixels of 8 channels at a time, in vectors of 256 bits on every
+// instruction set: rows are short.
 #pragma once
 
 #include <algorithm>
@@ -11,8 +11,7 @@ namespace {
 
 alignas(32) constexpr std::int32_t kFirstOf8[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
 
-// From whole numbers [channel][8 pixels] in 0..255 to bytes [pixel][8
-// channels], 4 pixels in each result.
+// From whole numbers [channel][8 pixels] in 0..255 to bytes [pixel][8 channels], 4 pixels in each result.
 __attribute__((always_inline)) inline void transpose_bytes(const __m256i (&c)[8], __m256i (&pixels)[2]) {
   const __m256i in_pixels = _mm256_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15,  //
                                              0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
@@ -67,8 +66,7 @@ class PlaneRows {
     return a_.planes + g * p_.group_bytes + block * p_.block_bytes + row * p_.row_bytes;
   }
 
-  // f(place in the row, pixel) for `count` pixels from `column` on that are
-  // kept.
+  // f(place in the row, pixel) for `count` pixels from `column` on that are kept.
   template <typename F>
   void each_place(std::int64_t column, std::int64_t count, F f) const {
     std::int64_t phase = column % p_.stride, at = column / p_.stride;
@@ -92,8 +90,7 @@ class PlaneRows {
     fill(row, left + count, p_.width - left - count);
   }
 
-  // Up to 8 pixels of a block of channels, to column `column` of every group's
-  // row.
+  // Up to 8 pixels of a block of channels, to column `column` of every group's row.
   void pixels(std::int64_t row, std::int64_t block, const float* x, std::int64_t column, int count) const {
     __m256 v[8];
     const auto channels = static_cast<int>(std::min<std::int64_t>(8, p_.channels - 8 * block));

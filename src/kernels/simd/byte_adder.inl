@@ -1,6 +1,5 @@
-// The adder convolution of bytes (kernels/byte_adder_types.h): a tile is up to
-// 6 kernels x 2 runs of neighbouring pixels. A lane of 64 bits adds up one
-// pixel's distances to one kernel, so nothing is summed across lanes, and a
+// The adder convolution of bytes (kernels/byte_adder_types.h): a tile is up to 6 kernels x 2 runs of neighbouring
+// pixels. A lane of 64 bits adds up one pixel's distances to one kernel, so nothing is summed across lanes, and a
 // tile's channels may go anywhere in the output.
 #pragma once
 
@@ -19,8 +18,7 @@ struct PixelRun {
   int count;
 };
 
-// Goes through the runs of an image, row by row; behind the last one there are
-// runs of no pixels.
+// Goes through the runs of an image, row by row; behind the last one there are runs of no pixels.
 class PixelRuns {
  public:
   PixelRuns(const ByteAdderArgs& a, const std::uint8_t* plane, std::int64_t first)
@@ -73,8 +71,7 @@ __attribute__((always_inline)) inline void add_distances(W (&sum)[T][2], const B
   for (; offset != end; ++offset, weights += 8 * T) add_distance(sum, *offset, weights, first, second);
 }
 
-// The store of a tile, one channel after the other: what can be done in
-// registers, or the general way.
+// The store of a tile, one channel after the other: what can be done in registers, or the general way.
 template <int T>
 struct ChannelStore {
   Epilogue epilogue;

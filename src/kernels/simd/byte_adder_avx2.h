@@ -17,8 +17,7 @@ inline W broadcast_bytes(const std::uint8_t* p) {
 }
 inline W no_bytes() { return _mm256_setzero_si256(); }
 inline W distance(W a, W b) { return _mm256_sad_epu8(a, b); }
-// In place: the compiler would move every sum through another register, and
-// spill.
+// In place: the compiler would move every sum through another register, and spill.
 inline void add_to(W& sum, W x) { asm("vpaddd %1, %0, %0" : "+x"(sum) : "x"(x)); }
 // Sums of pixels, as floats.
 inline V floats_of(W first, W second) {
