@@ -33,6 +33,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Known{"resnet34_cifar10", 21'282'122, 1'159'402'496}, Known{"resnet18", 11'689'512, 1'814'073'344},
                     Known{"resnet34", 21'797'672, 3'663'761'408}, Known{"adder_resnet20_cifar", 272'484, 40'813'184},
                     Known{"adder_resnet32_cifar", 466'916, 69'124'736},
+                    Known{"adder_vgg_small", 4'660'116, 607'600'640},
                     Known{"adder_resnet50", 25'559'032, 4'089'184'256}, Known{"resnet50", 25'557'032, 4'089'184'256},
                     Known{"vgg16_bn_cifar", 14'728'266, 313'201'664}, Known{"mobilenet_v2", 3'504'872, 300'774'272},
                     Known{"ghostnet_100", 5'182'508, 141'150'512},
