@@ -22,25 +22,27 @@ struct PixelRun {
 class PixelRuns {
  public:
   PixelRuns(const ByteAdderArgs& a, const std::uint8_t* plane, std::int64_t first)
-      : plane_(plane),
-        row_bytes_(a.row_step * a.layout.row_bytes),
-        rows_(a.out_h),
-        width_(a.out_w),
-        y_(first / ((a.out_w + kPixels - 1) / kPixels)),
-        x_(first % ((a.out_w + kPixels - 1) / kPixels) * kPixels) {}
+      : plane_(plane), row_bytes_(a.row_step * a.layout.row_bytes), width_(a.out_w), all_(a.out_h * a.out_w) {
+    const std::int64_t runs = (width_ + kPixels - 1) / kPixels, x = first % runs * kPixels;
+    row_ = plane + first / runs * row_bytes_;
+    window_ = row_ + x * 8;
+    pixel_ = first / runs * width_ + x;
+    left_ = width_ - x;
+  }
 
   PixelRun next() {
-    if (y_ == rows_) return {plane_, 0, 0};
-    const PixelRun run{plane_ + y_ * row_bytes_ + x_ * 8, y_ * width_ + x_,
-                       static_cast<int>(width_ - x_ < kPixels ? width_ - x_ : kPixels)};
-    x_ += kPixels;
-    if (x_ >= width_) x_ = 0, ++y_;
+    if (pixel_ == all_) return {plane_, 0, 0};
+    const PixelRun run{window_, pixel_, static_cast<int>(left_ < kPixels ? left_ : kPixels)};
+    pixel_ += run.count;
+    left_ -= run.count;
+    window_ += kPixels * 8;
+    if (left_ == 0) left_ = width_, window_ = row_ += row_bytes_;
     return run;
   }
 
  private:
-  const std::uint8_t* plane_;
-  std::int64_t row_bytes_, rows_, width_, y_, x_;
+  const std::uint8_t *plane_, *row_, *window_;
+  std::int64_t row_bytes_, width_, all_, pixel_, left_;  // left_: pixels of the row
 };
 
 template <int T>
@@ -72,7 +74,7 @@ __attribute__((always_inline)) inline void add_distances(W (&sum)[T][2], const B
 }
 
 // The store of a tile, one channel after the other: what can be done in registers, or the general way.
-template <int T>
+template <int T, bool Restored>
 struct ChannelStore {
   Epilogue epilogue;
   float* y[T];
@@ -95,7 +97,9 @@ struct ChannelStore {
   }
 
   V value(const W (&sum)[2], V more, int t) const {
-    return fma(add(floats_of(sum[0], sum[1]), more), set1(factor[t]), set1(bias[t]));
+    V x = floats_of(sum[0], sum[1]);
+    if constexpr (Restored) x = add(x, more);
+    return fma(x, set1(factor[t]), set1(bias[t]));
   }
 
   // The first `count` lanes go to one place; all of them where not Part.
@@ -141,11 +145,11 @@ struct ChannelStore {
   }
 };
 
-template <int T>
+template <int T, bool Restored>
 void tile_of_pixels(const ByteAdderArgs& a, const ByteAdderTile& tile, std::int64_t begin, std::int64_t end) {
   PixelRuns runs(a, a.planes + tile.group * a.layout.group_bytes, 2 * begin);
-  const ChannelStore<T> put(a, tile);
-  const float* restored = a.restored ? a.restored + tile.group * a.out_h * a.out_w : nullptr;
+  const ChannelStore<T, Restored> put(a, tile);
+  [[maybe_unused]] const float* restored = Restored ? a.restored + tile.group * a.out_h * a.out_w : nullptr;
   for (std::int64_t pair = begin; pair < end; ++pair) {
     const PixelRun first = runs.next(), second = runs.next();
     W sum[T][2];
@@ -156,7 +160,7 @@ void tile_of_pixels(const ByteAdderArgs& a, const ByteAdderTile& tile, std::int6
     }
     add_distances(sum, a, a.weights + tile.weights, first.window, second.window);
     V more = zero();
-    if (restored)
+    if constexpr (Restored)
       more = halves(load_first(restored + first.pixel, first.count), load_first(restored + second.pixel, second.count));
     const int count = first.count + second.count;
     if (!put.simple || first.count < kPixels || second.pixel != first.pixel + kPixels) {
@@ -182,7 +186,9 @@ void run(const ByteAdderArgs& a, std::int64_t begin, std::int64_t end) {
   while (begin < end) {
     const ByteAdderTile& tile = a.tiles[begin / pairs];
     const std::int64_t from = begin % pairs, to = std::min(pairs, from + end - begin);
-    with_rows<kByteAdderChannels>(tile.count, [&]<int T>() { tile_of_pixels<T>(a, tile, from, to); });
+    with_rows<kByteAdderChannels>(tile.count, [&]<int T>() {
+      a.restored ? tile_of_pixels<T, true>(a, tile, from, to) : tile_of_pixels<T, false>(a, tile, from, to);
+    });
     begin += to - from;
   }
 }
