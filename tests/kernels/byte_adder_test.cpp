@@ -171,15 +171,24 @@ TEST(ByteAdder, GridsOfFewBitsZeroPointsLimitsAndWhatExceedsThem) {
 TEST(ByteAdder, NumbersThatAreNone) {
   constexpr float kInf = std::numeric_limits<float>::infinity(), kNan = std::numeric_limits<float>::quiet_NaN();
   for (int zero : {0, 9})
-    for (float limit : {0.0f, 3.0f}) {
-      Layer layer(9, 6, 2, 4, 9, 3, 1, 1);
-      for (std::size_t i = 0; i < layer.x.size(); ++i) {
-        const float odd[] = {kNan, kInf, -kInf, 3e38f, -3e38f, -0.0f, 0.5f, 1.5f, 2.5f, -0.5f, 1e-42f};
-        layer.x[i] = odd[i % std::size(odd)];
+    for (float limit : {0.0f, 3.0f})
+      for (bool restore : {false, true}) {
+        Layer layer(9, 6, 2, 4, 9, 3, 1, 1);
+        for (std::size_t i = 0; i < layer.x.size(); ++i) {
+          const float odd[] = {kNan, kInf, -kInf, 3e38f, -3e38f, -0.0f, 0.5f, 1.5f, 2.5f, -0.5f, 1e-42f, 3e9f};
+          layer.x[i] = odd[i % std::size(odd)];
+        }
+        layer.step = {1, 1};  // so that halves are halves
+        expect_exact(layer.with({15, zero, limit, restore}));
       }
-      layer.step = {1, 1};  // so that halves are halves
-      expect_exact(layer.with({15, zero, limit, true}));
-    }
+}
+
+// Steps so unlike that what is many for one group is not yet one for another.
+TEST(ByteAdder, GroupsWithStepsFarApart) {
+  Layer layer(9, 12, 4, 4, 9, 3, 1, 1);
+  layer.step = {1e-12f, 1e-3f, 1, 1e3f};
+  for (std::size_t i = 0; i < layer.x.size(); i += 3) layer.x[i] = 2e5f;
+  expect_exact(layer);
 }
 
 TEST(ByteAdder, AllZeros) {
