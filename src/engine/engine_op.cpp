@@ -12,9 +12,28 @@ std::size_t StoredType::bytes() const {
 }
 
 Tensor PackCache::get(const Tensor& weight, const std::string& kind, const std::function<Tensor()>& pack) {
-  Tensor& slot = packs_[{weight.raw(), kind}];
-  if (!slot.defined()) slot = pack();
+  Tensor& slot = packs_[{&weight, kind}];
+  if (!slot.defined()) {
+    need(weight);
+    slot = pack();
+  }
   return slot;
+}
+
+void PackCache::need(const Tensor& weight) const {
+  if (weight.defined()) return;
+  FRUGAL_ASSERT(originals_.restore);
+  originals_.restore();
+  FRUGAL_ASSERT(weight.defined());
+}
+
+void PackCache::keep(const Tensor& weight) {
+  need(weight);
+  kept_.insert(&weight);
+}
+
+void PackCache::release(const Tensor& weight) {
+  if (originals_.release && !kept_.contains(&weight)) originals_.release(weight);
 }
 
 std::size_t PackCache::bytes() const {

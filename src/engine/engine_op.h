@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -44,15 +45,30 @@ struct EpilogueSpec {
 };
 
 // Packed weights, shared by all programs of a session: what one input shape has packed, the next one finds.
+// A weight that all readers have packed can be released: its tensor keeps type and shape, but has no data
+// (Tensor::defined) until a packing that is not there yet, or a reader of the data itself, asks for it again.
 class PackCache {
  public:
+  struct Originals {
+    std::function<void(const Tensor& weight)> release;
+    std::function<void()> restore;  // all that were released
+  };
+  PackCache() = default;
+  explicit PackCache(Originals originals) : originals_(std::move(originals)) {}
+
   // The packing `kind` of a weight, made by `pack` where it is not there yet. `kind` names everything that the
-  // bytes depend on beside the weight itself ("gemm avx2", "winograd_f43 avx512").
+  // bytes depend on beside the weight itself ("gemm avx2", "winograd_f43 avx512"). A weight is known by its address.
   Tensor get(const Tensor& weight, const std::string& kind, const std::function<Tensor()>& pack);
   std::size_t bytes() const;
 
+  void need(const Tensor& weight) const;  // its data are there when this returns
+  void keep(const Tensor& weight);        // the same, and they stay
+  void release(const Tensor& weight);     // unless they are kept
+
  private:
-  std::map<std::pair<const void*, std::string>, Tensor> packs_;
+  std::map<std::pair<const Tensor*, std::string>, Tensor> packs_;
+  std::set<const Tensor*> kept_;
+  Originals originals_{};
 };
 
 // Everything known about a node when it is compiled.
@@ -115,10 +131,14 @@ struct CompiledOp {
   std::size_t scratch_bytes = 0;            // for all threads together
   std::string algorithm;                    // for the profiler: "direct", "winograd_f43", "reference", ...
   std::size_t packed_bytes = 0;             // weights held in packed form (not those from the cache)
+  bool weight_unread = false;               // `run` does not read input 1, which is packed
 };
 
 struct EngineOp {
   std::function<CompiledOp(const NodeContext&)> compile;
+  // `compile` reads the data of input 1, where that is a weight, in nothing but the function it gives to `packed`: the
+  // data may be gone where the packing is there.
+  bool packs_weight = false;
 
   // Fusion. As a producer: may it take an activation (and numbers multiplied with it and added) / a residual add into
   // its store?

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 
 #include "base/check.h"
 #include "engine/memory_plan.h"
@@ -94,6 +95,45 @@ CompiledOp compile_op(const NodeContext& context, const EngineOp& op) {
   }
 }
 
+// Follows who reads the weights of a plan while it is compiled, so that each is released as soon as the last has packed
+// it: never do all weights and all packings lie in memory at once.
+class WeightReaders {
+ public:
+  WeightReaders(const Plan& plan, const Placement& placement, PackCache* packs) : plan_(plan), packs_(packs) {
+    if (!packs_) return;
+    for (std::size_t s = 0; s < plan.steps.size(); ++s)
+      for (ValueId id : plan.steps[s].inputs)
+        if (const Tensor* weight = weight_of(id)) {
+          ++left_[weight];
+          if (placement.elided[s]) packs_->keep(*weight);  // a view of it
+        }
+    for (ValueId id : plan.outputs)
+      if (const Tensor* weight = weight_of(id)) packs_->keep(*weight);
+  }
+
+  void before(const PlanStep& step) const {
+    for (std::size_t i = 0; packs_ && i < step.inputs.size(); ++i)
+      if (const Tensor* weight = weight_of(step.inputs[i]); weight && !(i == 1 && step.op && step.op->packs_weight))
+        packs_->need(*weight);
+  }
+
+  void after(const PlanStep& step, const CompiledOp& made) {
+    for (std::size_t i = 0; packs_ && i < step.inputs.size(); ++i) {
+      const Tensor* weight = weight_of(step.inputs[i]);
+      if (!weight) continue;
+      if (i != 1 || !made.weight_unread) packs_->keep(*weight);
+      if (--left_[weight] == 0) packs_->release(*weight);
+    }
+  }
+
+ private:
+  const Tensor* weight_of(ValueId id) const { return id == kNone ? nullptr : plan_.value(id).constant; }
+
+  const Plan& plan_;
+  PackCache* packs_;
+  std::map<const Tensor*, int> left_;  // readers that are still to be compiled
+};
+
 }  // namespace
 
 Program::Program(const Model& model, std::vector<Shape> input_shapes, const CompileOptions& options)
@@ -109,9 +149,11 @@ Program::Program(const Model& model, std::vector<Shape> input_shapes, const Comp
 }
 
 void Program::compile_steps(const Plan& plan, const Placement& placement, const CompileOptions& options) {
+  WeightReaders readers(plan, placement, options.packs);
   for (std::size_t s = 0; s < plan.steps.size(); ++s) {
     if (placement.elided[s]) continue;
     const PlanStep& step = plan.steps[s];
+    readers.before(step);
     CompileOptions here = options;
     Step made;
     made.serial = options.threads > 1 && options.optimize && too_small_to_share(plan, step);
@@ -122,6 +164,7 @@ void Program::compile_steps(const Plan& plan, const Placement& placement, const 
       made.op = compile_copies(plan, step, placement.copies[s]);
     else
       made.op = compile_op(context_of(plan, step, here), *step.op);
+    readers.after(step, made.op);
     packed_bytes_ += made.op.packed_bytes;
     describe(plan, step, made.op);
     steps_.push_back(std::move(made));
@@ -154,14 +197,16 @@ void Program::bind_memory(const Plan& plan, const Placement& placement, bool reu
   arena_ = Tensor(DType::u8, {static_cast<std::int64_t>(memory.bytes)});
   auto* base = static_cast<std::byte*>(arena_.raw());
 
-  // Where a value lies; nullptr for what lies in an input.
+  // Where a value lies; nullptr for what lies in an input, and for a weight that was released.
   auto address = [&](ValueId id) -> std::byte* {
     const auto [storage, offset] = placement.values[static_cast<std::size_t>(id)];
     const Storage& s = placement.storages[static_cast<std::size_t>(storage)];
     if (!s.external) return base + memory.offsets[block_of[static_cast<std::size_t>(storage)]] + offset;
     const Tensor* constant = plan.value(s.members[0]).constant;
-    return constant ? static_cast<std::byte*>(const_cast<void*>(constant->raw())) + offset : nullptr;
+    if (!constant || !constant->defined()) return nullptr;
+    return static_cast<std::byte*>(const_cast<void*>(constant->raw())) + offset;
   };
+  auto lies_in_input = [&](ValueId id) { return plan.value(placement.of(id).members[0]).input >= 0; };
   auto input_of = [&](ValueId id) { return static_cast<std::size_t>(plan.value(placement.of(id).members[0]).input); };
 
   for (std::size_t i = 0; i < steps_.size(); ++i) {
@@ -170,7 +215,7 @@ void Program::bind_memory(const Plan& plan, const Placement& placement, bool reu
     for (std::size_t slot = 0; slot < step.inputs.size(); ++slot) {
       ValueId id = step.inputs[slot];
       steps_[i].in.push_back(id == kNone ? nullptr : address(id));
-      if (id != kNone && !steps_[i].in.back()) input_slots_.push_back({i, slot, input_of(id), placement.offset(id)});
+      if (id != kNone && lies_in_input(id)) input_slots_.push_back({i, slot, input_of(id), placement.offset(id)});
     }
     for (ValueId id : step.outputs) steps_[i].out.push_back(address(id));
   }

@@ -1,6 +1,7 @@
 #include "frugal/session.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/check.h"
 #include "base/log.h"
@@ -28,17 +29,35 @@ struct Session::Impl {
       : model(std::move(given)),
         options(o),
         table(kernels_for(o)),
-        pool(o.threads > 0 ? o.threads : available_cores()) {
+        pool(o.threads > 0 ? o.threads : available_cores()),
+        packs(PackCache::Originals{[this](const Tensor& weight) { release(weight); }, [this] { restore(); }}) {
     verify(model);
     if (options.precision != "float32" && options.precision != "bf16")
       fail_usage("there is no precision '{}'; it is float32 or bf16", options.precision);
     if (options.precision == "bf16" && !table.bf16.run)
       log_warning("{} of this processor has no bf16 arithmetic: computing in float32", name(table.isa));
     if (!options.optimize) return;
+    simplified = simplify_model();
+    for (const auto& [name, weight] : model.weights) source_data.insert(weight.raw());
+  }
+
+  Model simplify_model() const {
     auto evaluate = [&](const Node& node, const std::vector<const Tensor*>& inputs) {
       return evaluate_node(node, inputs, table);
     };
-    simplified = fuse_attention(simplify(has_quantization(model.graph) ? lower_int8(model, table) : model, evaluate));
+    return fuse_attention(simplify(has_quantization(model.graph) ? lower_int8(model, table) : model, evaluate));
+  }
+
+  // Weights that the passes have made are released once they are packed; those of the source are not ours. They come
+  // back, all of them, in the rare case that another input shape asks for another algorithm.
+  void release(const Tensor& weight) {
+    for (auto& [name, w] : simplified.weights)
+      if (&w == &weight && !source_data.contains(w.raw())) w = Tensor::wrap(w.dtype(), w.shape(), nullptr, nullptr);
+  }
+  void restore() {
+    Model fresh = simplify_model();
+    for (auto& [name, w] : simplified.weights)
+      if (!w.defined()) w = std::move(fresh.weights.at(name));
   }
 
   const Model& compiled_model() const { return options.optimize ? simplified : model; }
@@ -73,6 +92,7 @@ struct Session::Impl {
   }
 
   Model model, simplified;
+  std::set<const void*> source_data;  // addresses of the source's weights
   SessionOptions options;
   const KernelTable& table;
   ThreadPool pool;

@@ -33,7 +33,8 @@ std::optional<CompiledOp> compile_bf16_layer(const NodeContext& c, const Conv2dS
   };
   return CompiledOp{.run = run,
                     .scratch_bytes = static_cast<std::size_t>(bf16_scratch_bytes(plan, c.threads)),
-                    .algorithm = c.kernels.bf16.instruction};
+                    .algorithm = c.kernels.bf16.instruction,
+                    .weight_unread = true};
 }
 
 }  // namespace frugal

@@ -2,6 +2,7 @@
 #include "base/random.h"
 #include "engine/engine_test.h"
 #include "engine/plan.h"
+#include "engine/program.h"
 #include "engine/storage.h"
 #include "graph/op.h"
 #include "kernels/kernels.h"
@@ -177,6 +178,29 @@ TEST(Compiler, NeverWritesOverAValueStillToBeRead) {
     expect_no_value_destroyed(plan, place_values(plan, options, true));
     if (testing::Test::HasFailure()) FAIL() << "seed " << seed;
   }
+}
+
+// A weight goes when its last reader has packed it: not one that is read as it is, nor one that is an output.
+TEST(Compiler, ReleasesWeightsThatAllReadersHavePacked) {
+  GraphBuilder b("net");
+  ValueId x = b.input("x", {2, 8, 6, 6});
+  x = b.conv2d("conv", x, {.out = 16, .kernel = 3, .bias = true});
+  x = b.flatten(b.op("global_avg_pool", {x}));
+  b.output(b.linear("fc", x, 16), "y");
+  Graph graph = b.finish();
+  const ValueId fc = graph.node(static_cast<NodeId>(graph.nodes().size()) - 1).inputs[1];
+  const Node& last = graph.nodes().back();
+  ASSERT_EQ(last.op->name, "linear");
+  graph.add_output(fc, "matrix");
+  Model model = test::with_weights(std::move(graph));
+  std::vector<std::string> released;
+  PackCache packs(PackCache::Originals{[&](const Tensor& weight) {
+                                         for (const auto& [name, w] : model.weights)
+                                           if (&w == &weight) released.push_back(name);
+                                       },
+                                       nullptr});
+  Program program(model, {{2, 8, 6, 6}}, {.kernels = &active_kernels(), .packs = &packs});
+  EXPECT_EQ(released, std::vector<std::string>{"conv.weight"});
 }
 
 std::vector<std::string> step_names(const Model& model) {

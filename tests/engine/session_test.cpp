@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <new>
+#include <set>
 
 #include "engine/engine_test.h"
 #include "kernels/kernels.h"
@@ -132,6 +133,24 @@ TEST(Session, KeepsWhatItCompiledForTheLastShapesOnly) {
       Tensor x = random_tensor({1, 3, height, 5}, static_cast<std::uint64_t>(height));
       EXPECT_TRUE(test::close(session.run({x})[0], test::run_plain(session.model(), {x})[0], 1e-4, 1e-4));
     }
+}
+
+// What is packed for one shape is not there any more when another shape asks for another algorithm.
+TEST(Session, WeightsComeBackForAnotherAlgorithm) {
+  GraphBuilder b("net");
+  ValueId x = b.input("x", {1, 16, Dim::symbol("height"), Dim::symbol("width")});
+  x = b.relu(b.batch_norm("bn1", b.conv2d("conv1", x, {.out = 16, .kernel = 3})));
+  b.output(b.batch_norm("bn2", b.conv2d("conv2", x, {.out = 24, .kernel = 3})), "y");
+  const Model model = with_weights(b.finish());
+  Session session(model, {.threads = 1, .profile = true});
+  std::set<std::string> algorithms;
+  for (const Shape& shape : std::vector<Shape>{{1, 16, 56, 56}, {1, 16, 1, 2}, {1, 16, 14, 3}, {1, 16, 56, 56}}) {
+    const Tensor in = random_tensor(shape);
+    EXPECT_TRUE(test::close(session.run({in})[0], test::run_plain(model, {in})[0], 1e-4, 1e-4)) << to_string(shape);
+    for (const NodeProfile& node : session.profile())
+      if (node.op == "conv2d") algorithms.insert(node.algorithm);
+  }
+  EXPECT_TRUE(active_isa() == Isa::scalar || algorithms.size() > 1);
 }
 
 TEST(Session, ReusesOutputsThatFitAndReplacesOthers) {

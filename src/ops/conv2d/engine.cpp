@@ -48,7 +48,8 @@ CompiledOp compile(const NodeContext& c) {
   const std::int64_t floats = scratch + (weights.defined() ? 0 : packed);
   return {.run = run,
           .scratch_bytes = static_cast<std::size_t>(floats) * sizeof(float),
-          .algorithm = std::string(name(plan.algorithm))};
+          .algorithm = std::string(name(plan.algorithm)),
+          .weight_unread = weights.defined()};
 }
 
 // A weight that is computed is packed from the plain layout.
@@ -65,6 +66,7 @@ FRUGAL_ENGINE(conv2d) {
   registry.add(
       "conv2d",
       {.compile = compile,
+       .packs_weight = true,
        .fuses_activation = true,
        .fuses_residual = true,
        .fuses_channel_slopes = true,

@@ -31,13 +31,16 @@ CompiledOp compile(const NodeContext& c) {
     gemm_run(table, args.pool, {m, n, k, args.f32_in(0), k, b, args.f32_out(), n, store(args), false}, space);
   };
   const std::int64_t floats = scratch + (weights.defined() ? 0 : packed);
-  return {.run = run, .scratch_bytes = static_cast<std::size_t>(floats) * sizeof(float), .algorithm = "gemm"};
+  return {.run = run,
+          .scratch_bytes = static_cast<std::size_t>(floats) * sizeof(float),
+          .algorithm = "gemm",
+          .weight_unread = weights.defined()};
 }
 
 }  // namespace
 
 FRUGAL_ENGINE(linear) {
-  registry.add("linear", {.compile = compile, .fuses_activation = true, .fuses_residual = true});
+  registry.add("linear", {.compile = compile, .packs_weight = true, .fuses_activation = true, .fuses_residual = true});
 }
 
 }  // namespace frugal

@@ -72,13 +72,14 @@ CompiledOp compile(const NodeContext& c) {
   };
   return {.run = run,
           .scratch_bytes = static_cast<std::size_t>(scratch + (weights.defined() ? 0 : packed)) * sizeof(float),
-          .algorithm = "gemm"};
+          .algorithm = "gemm",
+          .weight_unread = weights.defined()};
 }
 
 }  // namespace
 
 FRUGAL_ENGINE(matmul) {
-  registry.add("matmul", {.compile = compile, .fuses_activation = true, .fuses_residual = true});
+  registry.add("matmul", {.compile = compile, .packs_weight = true, .fuses_activation = true, .fuses_residual = true});
 }
 
 }  // namespace frugal
