@@ -1,83 +1,22 @@
-#include "frugal/onnx.h"
-
-#include <unistd.h>
-
 #include <cstring>
 #include <functional>
 
-#include "formats/onnx/load.h"
-#include "formats/onnx/onnx.pb.h"
+#include "formats/onnx_models.h"
 #include "frugal/session.h"
 #include "graph/op.h"
-#include "support/support.h"
 
 namespace frugal {
 namespace {
 
-using onnx::ModelProto;
-using onnx::NodeProto;
-using onnx::TensorProto;
-
-NodeProto& add_node(ModelProto& m, const std::string& op, std::vector<std::string> in, std::vector<std::string> out) {
-  NodeProto& node = *m.mutable_graph()->add_node();
-  node.set_op_type(op);
-  node.set_name(out[0]);
-  for (auto& name : in) node.add_input(name);
-  for (auto& name : out) node.add_output(name);
-  return node;
-}
-
-TensorProto& add_weight(ModelProto& m, const std::string& name, std::vector<std::int64_t> dims,
-                        std::vector<float> data) {
-  TensorProto& t = *m.mutable_graph()->add_initializer();
-  t.set_name(name);
-  t.set_data_type(TensorProto::FLOAT);
-  for (std::int64_t d : dims) t.add_dims(d);
-  t.set_raw_data(data.data(), data.size() * sizeof(float));
-  return t;
-}
-
-void add_shape(ModelProto& m, const std::string& name, std::vector<std::int64_t> data) {
-  TensorProto& t = *m.mutable_graph()->add_initializer();
-  t.set_name(name);
-  t.set_data_type(TensorProto::INT64);
-  t.add_dims(static_cast<std::int64_t>(data.size()));
-  for (std::int64_t v : data) t.add_int64_data(v);
-}
-
-void add_input(ModelProto& m, const std::string& name, std::vector<std::string> dims) {
-  auto& info = *m.mutable_graph()->add_input();
-  info.set_name(name);
-  auto& type = *info.mutable_type()->mutable_tensor_type();
-  type.set_elem_type(TensorProto::FLOAT);
-  for (auto& d : dims) {
-    auto& dim = *type.mutable_shape()->add_dim();
-    if (std::isdigit(d[0]))
-      dim.set_dim_value(std::stoll(d));
-    else
-      dim.set_dim_param(d);
-  }
-}
-
-// x [batch, 3] times w [3, 2], plus b [2].
-ModelProto linear() {
-  ModelProto m;
-  m.set_ir_version(8);
-  m.add_opset_import()->set_version(17);
-  m.mutable_graph()->set_name("linear");
-  add_input(m, "x", {"batch", "3"});
-  add_weight(m, "w", {3, 2}, {1, 2, 3, 4, 5, 6});
-  add_weight(m, "b", {2}, {10, 20});
-  add_node(m, "MatMul", {"x", "w"}, {"xw"});
-  add_node(m, "Add", {"xw", "b"}, {"y"});
-  m.mutable_graph()->add_output()->set_name("y");
-  return m;
-}
-
-Model load(const ModelProto& m, const OnnxOptions& options = {}, const std::string& folder = "") {
-  std::string bytes = m.SerializeAsString();
-  return model_from_onnx(std::as_bytes(std::span(bytes)), folder, options);
-}
+using test::add_input;
+using test::add_node;
+using test::add_shape;
+using test::add_weight;
+using test::linear;
+using test::load;
+using test::ModelProto;
+using test::NodeProto;
+using test::TensorProto;
 
 TEST(Onnx, KeepsNamesAndLeavesTheBatchOpen) {
   Model model = load(linear());
@@ -301,109 +240,6 @@ TEST(Onnx, EachBrokenFieldIsNamed) {
   std::string cut = linear().SerializeAsString();
   cut.resize(cut.size() - 3);
   EXPECT_ERROR(model_from_onnx(std::as_bytes(std::span(cut)), ""), "damaged");
-}
-
-// A model whose weight lies in another file; `change` sets its entries.
-ModelProto external(const std::string& location, const std::string& offset = "0", const std::string& length = "24") {
-  ModelProto m = linear();
-  TensorProto& t = *m.mutable_graph()->mutable_initializer(0);
-  t.clear_raw_data();
-  t.set_data_location(TensorProto::EXTERNAL);
-  for (auto [key, value] : {std::pair{"location", location}, {"offset", offset}, {"length", length}}) {
-    auto& entry = *t.add_external_data();
-    entry.set_key(key);
-    entry.set_value(value);
-  }
-  return m;
-}
-
-class OnnxExternal : public testing::Test {
- protected:
-  OnnxExternal() {
-    std::filesystem::create_directories(folder / "model" / "a");
-    const std::vector<float> data{0, 1, 2, 3, 4, 5, 6};
-    std::string bytes(reinterpret_cast<const char*>(data.data()), data.size() * sizeof(float));
-    test::write_file(folder / "model" / "inside.bin", bytes);
-    test::write_file(folder / "model" / "a" / "deep.bin", bytes);
-    test::write_file(folder / "secret.bin", bytes);
-  }
-  Model load_at(const ModelProto& m) {
-    const std::filesystem::path path = folder / "model" / "m.onnx";
-    test::write_file(path, m.SerializeAsString());
-    return load_onnx(path.string());
-  }
-  test::TempDir folder;
-};
-
-TEST_F(OnnxExternal, ReadsTheModelsOwnFolder) {
-  EXPECT_EQ(load_at(external("inside.bin", "4")).weights.at("w").data<float>()[0], 1);
-  EXPECT_EQ(load_at(external("a/deep.bin")).weights.at("w").data<float>()[5], 5);
-}
-
-// CVE-2022-25882 and CVE-2024-27318: a path that climbs out.
-TEST_F(OnnxExternal, RefusesPathsThatClimb) {
-  EXPECT_ERROR(load_at(external("../secret.bin")), "..");
-  EXPECT_ERROR(load_at(external("a/../../secret.bin")), "..");
-  EXPECT_ERROR(load_at(external("a/../inside.bin")), "..");
-  EXPECT_ERROR(load_at(external("..")), "..");
-  EXPECT_ERROR(load_at(external((folder / "secret.bin").string())), "absolute");
-  EXPECT_ERROR(load_at(external("")), "location");
-  EXPECT_ERROR(load_at(external(std::string("inside.bin\0x", 12))), "location");
-  EXPECT_ERROR(load_at(external("a")), "regular file");
-  EXPECT_ERROR(load_at(external("nobody.bin")), "nobody.bin");
-}
-
-// CVE-2026-27489: links that lead out.
-TEST_F(OnnxExternal, RefusesSymbolicLinks) {
-  std::filesystem::create_symlink(folder / "secret.bin", folder / "model" / "link.bin");
-  std::filesystem::create_directory_symlink(folder.path(), folder / "model" / "up");
-  EXPECT_ERROR(load_at(external("link.bin")), "symbolic link");
-  EXPECT_ERROR(load_at(external("up/secret.bin")), "symbolic link");
-}
-
-// CVE-2026-34446 and CVE-2026-34447.
-TEST_F(OnnxExternal, RefusesHardLinks) {
-  ASSERT_EQ(::link((folder / "secret.bin").c_str(), (folder / "model" / "hard.bin").c_str()), 0);
-  EXPECT_ERROR(load_at(external("hard.bin")), "hard link");
-}
-
-TEST_F(OnnxExternal, RefusesBytesBeyondTheEnd) {
-  EXPECT_ERROR(load_at(external("inside.bin", "8")), "beyond the end");
-  EXPECT_ERROR(load_at(external("inside.bin", "18446744073709551608")), "beyond the end");
-  EXPECT_ERROR(load_at(external("inside.bin", "-4")), "offset");
-  EXPECT_ERROR(load_at(external("inside.bin", "0", "20")), "20 bytes");
-  EXPECT_ERROR(load_at(external("inside.bin", "0", "99999999999999999999999")), "length");
-}
-
-// Sparse tensors go through the same checks, and their indices too.
-TEST_F(OnnxExternal, ChecksSparseTensors) {
-  auto sparse = [](std::int64_t index, const std::string& location) {
-    ModelProto m = linear();
-    m.mutable_graph()->mutable_initializer()->DeleteSubrange(0, 1);
-    auto& s = *m.mutable_graph()->add_sparse_initializer();
-    s.add_dims(3);
-    s.add_dims(2);
-    TensorProto &values = *s.mutable_values(), &indices = *s.mutable_indices();
-    values.set_name("w");
-    values.set_data_type(TensorProto::FLOAT);
-    values.add_dims(1);
-    if (location.empty()) {
-      values.add_float_data(9);
-    } else {
-      values.set_data_location(TensorProto::EXTERNAL);
-      auto& entry = *values.add_external_data();
-      entry.set_key("location");
-      entry.set_value(location);
-    }
-    indices.set_data_type(TensorProto::INT64);
-    indices.add_dims(1);
-    indices.add_int64_data(index);
-    return m;
-  };
-  EXPECT_EQ(load_at(sparse(5, "")).weights.at("w").data<float>()[5], 9);
-  EXPECT_ERROR(load_at(sparse(6, "")), "outside");
-  EXPECT_ERROR(load_at(sparse(-1, "")), "outside");
-  EXPECT_ERROR(load_at(sparse(0, "../secret.bin")), "..");
 }
 
 }  // namespace
