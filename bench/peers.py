@@ -2,12 +2,13 @@
 """Frugal against ONNX Runtime, OpenVINO, ncnn and LibTorch on the same networks, weights and picture, batch 1, fp32.
 
     .venv/bin/pip install -r bench/requirements.txt
-    .venv/bin/python bench/peers.py [--networks resnet18,...] [--threads 1,2] [--rounds 8] [--build build]
+    .venv/bin/python bench/peers.py [--networks resnet18,...] [--threads 1,2] [--rounds 8] [--build build] [--int8]
 
 Every system is a process of its own; all are alive at once and take turns in short bursts, so that noise of a shared
 machine hits all of them; between bursts there is a pause, so that nobody's spinning worker threads disturb the next.
 Reported are median and least milliseconds and each peer's over ours (above 1: Frugal is faster), as Markdown tables.
-A network is a built-in one or NAME=FILE.onnx, with @HxW behind it where the picture's size is open."""
+A network is a built-in one or NAME=FILE.onnx, with @HxW behind it where the picture's size is open.
+With --int8 the table is that of quantised networks, see quantised.py."""
 import argparse
 import json
 import os
@@ -36,7 +37,7 @@ class System:
         words = self.process.stdout.readline().split()
         self.why = None if words[:1] == ["ready"] else " ".join(words[1:]) or self.process.stderr.read().strip()[-200:] or "it crashes"
         self.facts = words[1:] if not self.why else []
-        self.times, self.count = [], 0
+        self.times, self.count, self.loads = [], 0, []
 
     def measure(self, seconds):
         """A burst of about so many seconds."""
@@ -110,23 +111,79 @@ def prepare(network, frugal, folder):
     return name, ours, theirs, to_ncnn(theirs, shape), shape
 
 
+def start(commands, starts):
+    """Every system that loads a file itself, started several times in turn; the last ones stay. The very first start
+    brings files into the system's cache and is not counted: all are compared warm."""
+    loads = {key: [] for key in commands}
+    for turn in range(starts + 1):
+        systems = {}
+        for key, command in commands.items():
+            systems[key] = System(*command)
+            if not systems[key].why and turn > 0:
+                loads[key].append(float(systems[key].facts[0]))
+            if turn < starts:
+                systems[key].close()
+    for key, system in systems.items():
+        system.loads = loads[key]
+    return systems
+
+
+def bursts(systems, options):
+    for _ in range(options.rounds):
+        for system in systems.values():
+            time.sleep(options.pause)
+            system.measure(options.burst)
+
+
+def compare_int8(options, frugal, runner):
+    """All networks with 8 bits; a table."""
+    import quantised
+
+    def start_int8(ours, theirs, threads, shape):
+        peer = [sys.executable, os.path.join(HERE, "peer.py")]
+        dims = "x".join(map(str, shape))
+        commands = {key: [runner, model, str(threads)] for key, model in ours.items()}
+        for key in quantised.PEERS:
+            path = to_ncnn(theirs, shape) if key == "ncnn" else theirs
+            commands[key] = [*peer, key, path, str(threads), dims]
+        systems = {key: System(*command) for key, command in commands.items()}
+        for key in ours:
+            if systems[key].why:
+                raise SystemExit(f"{ours[key]}: {systems[key].why}")
+        return systems
+
+    rows, isa = [], "?"
+    for network in options.networks.split(","):
+        with tempfile.TemporaryDirectory() as folder:
+            files = prepare(network, frugal, folder)
+
+            def measure(systems):
+                nonlocal isa
+                isa = systems["float"].facts[1]
+                bursts({k: s for k, s in systems.items() if not s.why}, options)
+
+            for row in quantised.rows_of(files, start_int8, measure, options, frugal, folder):
+                rows.append(row)
+                print("| " + " | ".join(row) + " |", file=sys.stderr, flush=True)
+    note = (f"Frugal with {isa} on {cpu_name()}; {versions()}; batch 1. Milliseconds: median (least); ratios: of the medians (of the "
+            "least), above 1 where Frugal's int8 is faster. Difference: largest, to ONNX Runtime on the same file, relative to the "
+            "largest output.\n\n")
+    return note + markdown(quantised.HEAD, rows)
+
+
 def compare(network, files, runner, threads, options, folder):
     _, ours, theirs, ncnn, shape = files
     dims = "x".join(map(str, shape))
-    systems = {"frugal": System(runner, ours, str(threads))}
+    commands = {"frugal": [runner, ours, str(threads)]}
+    for peer in set(LOADERS) - {"frugal"}:
+        path = ncnn if peer == "ncnn" else theirs
+        commands[peer] = [sys.executable, os.path.join(HERE, "peer.py"), peer, path, str(threads), dims]
+    systems = start(commands, options.starts)
     if systems["frugal"].why:
         raise SystemExit(f"{network}: {systems['frugal'].why}")
-    for peer in PEERS:
-        path = ncnn if peer == "ncnn" else theirs
-        if peer == "torch":
-            systems[peer] = LibTorch(os.path.join(options.build, "frugal-train"), ours, threads)
-        else:
-            systems[peer] = System(sys.executable, os.path.join(HERE, "peer.py"), peer, path, str(threads), dims)
+    systems["torch"] = LibTorch(os.path.join(options.build, "frugal-train"), ours, threads)
     able = {k: s for k, s in systems.items() if not s.why}
-    for _ in range(options.rounds):
-        for system in able.values():
-            time.sleep(options.pause)
-            system.measure(options.burst)
+    bursts(able, options)
     reference = systems["onnxruntime"].output(folder)
     scale = max(float(np.abs(reference).max()), 1e-30)
     for system in able.values():
@@ -160,7 +217,7 @@ def cost_row(name, threads, systems):
     cells = [name, str(threads)]
     for key in LOADERS:
         s = systems[key]
-        cells.append("-" if s.why else f"{float(s.facts[0]):.0f} / {s.memory:.0f}")
+        cells.append("-" if s.why else f"{statistics.median(s.loads):.0f} ({min(s.loads):.0f}) / {s.memory:.0f}")
     return cells
 
 
@@ -193,6 +250,8 @@ def main():
     parser.add_argument("--networks", default=NETWORKS)
     parser.add_argument("--threads", default="1,2")
     parser.add_argument("--rounds", type=int, default=8)
+    parser.add_argument("--int8", action="store_true", help="quantised networks")
+    parser.add_argument("--starts", type=int, default=5, help="times that a system is started to measure its loading")
     parser.add_argument("--pause", type=float, default=0.1, help="seconds between bursts")
     parser.add_argument("--burst", type=float, default=0.2, help="seconds of a burst")
     parser.add_argument("--update", help="a page that has marks for the tables, docs/benchmarks.md")
@@ -204,6 +263,9 @@ def main():
     if os.environ.get("FRUGAL_ISA") == "avx2":  # OpenVINO can be limited alike, the others choose by themselves
         os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX2")
 
+    if options.int8:
+        print(compare_int8(options, os.path.join(options.build, "frugal"), runner))
+        return
     speed, costs, notes, isa = [], [], [], "?"
     for network in options.networks.split(","):
         with tempfile.TemporaryDirectory() as folder:
@@ -224,7 +286,7 @@ def main():
             "of the medians (of the least). Share: multiply-adds of the direct algorithm against the peak of all threads. "
             "Difference: largest, to ONNX Runtime, relative to the largest output.\n\n")
     page += markdown(["network", "threads", *names, *[f"{n} / Frugal" for n in names[1:]], "share of peak", "difference"], speed)
-    page += "\nTime to load and run once, milliseconds / memory that this took at most, MiB:\n\n"
+    page += f"\nTime to load and run once, milliseconds, median (least) of {options.starts} starts with the file in the system's cache / memory that this took at most, MiB:\n\n"
     page += markdown(["network", "threads", "Frugal", *[PEERS[k] for k in LOADERS[1:]]], costs)
     page += f"\nThe stripped program without training has {binary_size(options.build):.1f} MiB."
     page += "".join(f" {n}" for n in dict.fromkeys(notes)) + "\n"
