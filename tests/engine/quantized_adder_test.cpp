@@ -121,9 +121,9 @@ TEST(QuantizedAdder, BadWeightsAreRefused) {
 }
 
 TEST(QuantizedAdder, BadNodesAreRefused) {
-  const auto make = [](const Attrs& more, DType weight, std::int64_t row) {
+  const auto make = [](const Attrs& more, DType weight, std::int64_t row, std::int64_t channels = 4) {
     Network n;
-    const ValueId x = n.model.graph.add_input("x", {DType::f32, {1, 4, 5, 5}});
+    const ValueId x = n.model.graph.add_input("x", {DType::f32, {1, channels, 5, 5}});
     Attrs attrs{{"kernel", Ints{3, 3}}, {"bits", std::int64_t{5}}};
     for (const auto& [name, value] : more) attrs[name] = value;
     const auto add = [&](const char* name, DType type, Shape shape) {
@@ -136,6 +136,9 @@ TEST(QuantizedAdder, BadNodesAreRefused) {
   make({{"doubled", true}}, DType::u8, 18);
   EXPECT_ERROR(make({}, DType::u8, 22), "a row of the weight has 22 bytes");
   EXPECT_ERROR(make({}, DType::i8, 23), "the weight is");
+  const Attrs large{{"kernel", Ints{65536, 65536}}};
+  EXPECT_ERROR(make(large, DType::u8, 23, std::int64_t{1} << 20), "too large");
+  EXPECT_ERROR(make(large, DType::u8, 23, std::int64_t{1} << 36), "overflow");
   EXPECT_ERROR(make({{"bits", std::int64_t{9}}}, DType::u8, 23), "bits");
   EXPECT_ERROR(make({{"bits", std::int64_t{1}}}, DType::u8, 23), "bits");
   EXPECT_ERROR(make({{"zero", std::int64_t{32}}}, DType::u8, 23), "the largest number of 5 bits is 31");

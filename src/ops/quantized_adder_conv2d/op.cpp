@@ -33,10 +33,12 @@ std::vector<ValueType> infer(const OpContext& c) {
   c.require(c.input(1).dtype == DType::u8, "the weight is {}, not u8", name(c.input(1).dtype));
   c.require(c.input(3).dtype == DType::u8, "the group numbers are {}, not u8", name(c.input(3).dtype));
   c.require_rank(1, 2);
-  const std::int64_t taps = x[1].value() * kernel[0] * kernel[1];
-  const std::int64_t row = packed_bytes(taps, adder_weight_bits(bits, c.flag("doubled")));
+  const int number = adder_weight_bits(bits, c.flag("doubled"));
+  const std::int64_t taps = product({x[1], Dim(kernel[0]), Dim(kernel[1])}).value();  // refuses what overflows
+  c.require(taps <= std::int64_t{1} << 48, "a kernel of {} numbers is too large", taps);
+  const std::int64_t row = packed_bytes(taps, number);
   c.require(w[1] == Dim(row), "a row of the weight has {} bytes, but {} channels and {}x{} taps of {} bits take {}",
-            w[1].text(), x[1].text(), kernel[0], kernel[1], adder_weight_bits(bits, c.flag("doubled")), row);
+            w[1].text(), x[1].text(), kernel[0], kernel[1], number, row);
   c.require(c.shape(2).size() == 1 && c.shape(2)[0].value() >= 1 && c.shape(2)[0].value() <= 256,
             "there are 1 to 256 steps, one for each group, not [{}]", to_string(c.shape(2)));
   c.require(c.shape(3) == SymShape{w[0]}, "the group numbers have shape [{}], not [{}]", to_string(c.shape(3)),
