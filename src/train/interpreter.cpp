@@ -88,6 +88,15 @@ Interpreter::Interpreter(const Graph& graph, const Weights& weights, torch::Devi
     if (last_use[v] != SIZE_MAX) plan_[last_use[v]].dead.push_back(static_cast<ValueId>(v));
 }
 
+void Interpreter::replace_node(const std::string& node_name, TorchOp op) {
+  for (PlannedNode& planned : plan_)
+    if (planned.node->name == node_name) {
+      planned.op = &(replaced_[node_name] = std::move(op));
+      return;
+    }
+  fail("network '{}' has no node '{}'", graph_.name(), node_name);
+}
+
 std::vector<torch::Tensor> Interpreter::forward(const std::vector<torch::Tensor>& inputs, bool training,
                                                 std::map<std::string, torch::Tensor>* taps) {
   require(inputs.size() == graph_.inputs().size(), "network '{}' takes {} inputs, not {}", graph_.name(),

@@ -27,6 +27,9 @@ class Interpreter {
   std::vector<torch::Tensor> forward(const std::vector<torch::Tensor>& inputs, bool training,
                                      std::map<std::string, torch::Tensor>* taps = nullptr);
 
+  // From now on this node runs as `op`, whatever its own op is: a layer that a method trains in a form of its own.
+  void replace_node(const std::string& node_name, TorchOp op);
+
   std::map<std::string, torch::Tensor>& weights() { return weights_; }
   std::vector<torch::Tensor> parameters() const;  // in the graph's order
   std::vector<std::string> parameter_names() const;
@@ -46,6 +49,7 @@ class Interpreter {
   std::map<std::string, torch::Tensor> weights_;
   bool symbolic_ = false;  // some node has sizes in its attributes that are only known at run time
   std::vector<PlannedNode> plan_;
+  std::map<std::string, TorchOp> replaced_;  // by node; plan_ points into it
 };
 
 }  // namespace frugal
