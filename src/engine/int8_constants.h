@@ -11,10 +11,11 @@ namespace frugal {
 struct Int8Weight {
   Tensor data;  // int8, [out, ...]
   std::vector<float> scale;
+  std::vector<std::int32_t> zero{};  // of each channel; empty where all are 0
 };
 
-// What a dequantize_linear of a weight stands for, where that is int8 without zero points and with scales of the output
-// channels; `transposed`: the weight is [in, out] (matmul).
+// What a dequantize_linear of a weight stands for, where its scales and zero points are those of the output channels;
+// bytes without sign are shifted by 128. `transposed`: the weight is [in, out] (matmul).
 std::optional<Int8Weight> constant_weight(const Rewriter& r, const Node& dequantize, bool transposed);
 
 // A bias as floats: a weight, or what `dequantize` (may be null) makes of one.

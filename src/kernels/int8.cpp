@@ -115,9 +115,11 @@ std::int64_t scratch_step(const Int8Plan& plan) {
 
 }  // namespace
 
-bool int8_fits(const KernelTable& table, const Conv2dShape& s) {
+bool int8_fits(const KernelTable& table, const Conv2dShape& s, bool weight_zeros) {
   const bool depthwise = s.groups == s.in_c && s.groups == s.out_c;
-  if (dot_products(s) > kMaxProducts) return false;
+  // With zero points of weights, three sums of this size are added in any order.
+  if (dot_products(s) > (weight_zeros ? kMaxProducts / 4 : kMaxProducts)) return false;
+  if (weight_zeros && s.groups > 1) return false;
   Conv2dShape one = s;
   if (depthwise) one.groups = 1;
   return dot_fits(table, one);
@@ -171,15 +173,47 @@ std::vector<std::uint8_t> int8_pack(const Int8Plan& plan, const std::int8_t* wei
 
 std::int64_t int8_scratch_bytes(const Int8Plan& plan, int threads) { return scratch_step(plan) * threads; }
 
+void int8_window_sums(const Int8Plan& plan, ThreadPool& pool, const std::uint8_t* in, std::int32_t* out,
+                      std::int32_t* scratch) {
+  const Conv2dShape& s = plan.shape;
+  const std::int64_t block = plan.row_major ? s.in_c : plan.table->channel_block, blocks = ceil_div(s.in_c, block),
+                     pixels = s.in_h * s.in_w;
+  // Of the channels of each pixel, then of the pixels under each window: padding adds nothing.
+  pool.parallel_for(s.batch * pixels, 64, [&](std::int64_t begin, std::int64_t end, int) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      std::int32_t sum = 0;
+      for (std::int64_t b = 0; b < blocks; ++b) {
+        const std::uint8_t* x = in + ((i / pixels * blocks + b) * pixels + i % pixels) * block;
+        for (std::int64_t c = 0; c < std::min(block, s.in_c - b * block); ++c) sum += x[c];
+      }
+      scratch[i] = sum - plan.in_zero * static_cast<std::int32_t>(s.in_c);
+    }
+  });
+  pool.parallel_for(s.batch * s.out_h * s.out_w, 64, [&](std::int64_t begin, std::int64_t end, int) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const std::int64_t image = i / (s.out_h * s.out_w), y = i / s.out_w % s.out_h, x = i % s.out_w;
+      out[i] = 0;
+      for (std::int64_t ky = 0; ky < s.kernel_h; ++ky)
+        for (std::int64_t kx = 0; kx < s.kernel_w; ++kx) {
+          const std::int64_t iy = y * s.stride_h - s.pad_top + ky * s.dilation_h,
+                             ix = x * s.stride_w - s.pad_left + kx * s.dilation_w;
+          if (iy >= 0 && iy < s.in_h && ix >= 0 && ix < s.in_w) out[i] += scratch[image * pixels + iy * s.in_w + ix];
+        }
+    }
+  });
+}
+
 void int8_run(const Int8Plan& plan, ThreadPool& pool, const std::uint8_t* in, const std::uint8_t* packed, void* out,
-              const Int8Epilogue& epilogue, std::uint8_t* scratch, const std::int32_t* starts) {
+              const Int8Epilogue& epilogue, std::uint8_t* scratch, const Int8Zeros& zeros) {
   const Conv2dShape& s = plan.shape;
   const Int8Args args{.shape = s,
                       .in = in,
                       .in_zero = plan.in_zero,
                       .weights = packed + header_bytes(plan),
                       .chunks = reinterpret_cast<const DotChunk*>(packed + round_up(starts_bytes(plan), 64)),
-                      .first = starts ? starts : reinterpret_cast<const std::int32_t*>(packed),
+                      .first = zeros.starts ? zeros.starts : reinterpret_cast<const std::int32_t*>(packed),
+                      .weight_zero = zeros.weight_zero,
+                      .window_sums = zeros.window_sums,
                       .out = out,
                       .row_major = plan.row_major,
                       .epilogue = epilogue};

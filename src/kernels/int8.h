@@ -23,7 +23,8 @@ bool int8_prefers_words(const Int8Plan& plan, const std::int8_t* weights);
 const char* int8_instruction(const Int8Plan& plan);
 
 // Sums stay within int32, groups are single channels or whole channel blocks.
-bool int8_fits(const KernelTable& table, const Conv2dShape& shape);
+// `weight_zeros`: also with those.
+bool int8_fits(const KernelTable& table, const Conv2dShape& shape, bool weight_zeros = false);
 bool int8_depthwise(const Int8Plan& plan);
 
 // `weights`: [out_c][in_c / groups][kernel_h][kernel_w]. The result: the sums' starts, [whole blocks of out_c] int32,
@@ -34,8 +35,21 @@ bool int8_depthwise(const Int8Plan& plan);
 std::vector<std::uint8_t> int8_pack(const Int8Plan& plan, const std::int8_t* weights);
 
 std::int64_t int8_scratch_bytes(const Int8Plan& plan, int threads);
-// Bit-identical for any number of threads. `starts`: in place of the packed ones.
+
+// What is known at run time only, where it is: the sums' starts in place of the packed ones, and what zero points of
+// weights ask for (Int8Args).
+struct Int8Zeros {
+  const std::int32_t* starts = nullptr;
+  const std::int32_t* weight_zero = nullptr;
+  const std::int32_t* window_sums = nullptr;
+};
+// Sums of (x - plan.in_zero) under the windows of one group, [batch * out_h * out_w], for Int8Zeros. `scratch`: as many
+// as the input has pixels. The input in the layout that int8_run takes.
+void int8_window_sums(const Int8Plan& plan, ThreadPool& pool, const std::uint8_t* in, std::int32_t* out,
+                      std::int32_t* scratch);
+
+// Bit-identical for any number of threads.
 void int8_run(const Int8Plan& plan, ThreadPool& pool, const std::uint8_t* in, const std::uint8_t* packed, void* out,
-              const Int8Epilogue& epilogue, std::uint8_t* scratch, const std::int32_t* starts = nullptr);
+              const Int8Epilogue& epilogue, std::uint8_t* scratch, const Int8Zeros& zeros = {});
 
 }  // namespace frugal

@@ -10,13 +10,14 @@ namespace frugal {
 
 // What an 8-bit kernel does to an exact sum before it stores it; a kernel of another kind (sums of absolute
 // differences) uses the same store:
-//   v = fma(sum, multiplier, bias)                        per channel
+//   v = fma(sum, multiplier, bias)                        per channel; where rows have scales, of sum * row_scale
 //   v = fma(residual - residual_zero, residual_scale, v)  here, or after the activation where residual_last
 //   v = activation(v)
 //   q = round_half_even(clamp(v * to_steps, -zero, 255 - zero)) + zero    where `quantized`, else v itself
 struct Int8Epilogue {
   const float* multiplier = nullptr;  // [whole blocks of channels]
   const float* bias = nullptr;        // the same
+  const float* row_scale = nullptr;   // of each row of the input, where row_major
   const void* residual = nullptr;     // the output's layout; bytes, or floats where residual_is_float
   bool residual_is_float = false;
   bool residual_last = false;
@@ -50,7 +51,11 @@ struct Int8Args {
   const void* weights = nullptr;        // packed, see kernels/int8.h
   const DotChunk* chunks = nullptr;     // where the kernel splits weights
   const std::int32_t* first = nullptr;  // sums start here: -in_zero * (sum of the channel's weights)
-  void* out = nullptr;                  // bytes, or floats where not epilogue.quantized
+  // Weights with zero points, of dense kernels of one group: w stands for w - weight_zero, of each channel. Then
+  // weight_zero * window_sums, of each pixel of the output the sum of (x - in_zero) under its window, goes off too.
+  const std::int32_t* weight_zero = nullptr;
+  const std::int32_t* window_sums = nullptr;
+  void* out = nullptr;  // bytes, or floats where not epilogue.quantized
   bool row_major = false;
   Int8Epilogue epilogue;
 };

@@ -32,12 +32,31 @@ void require_residual(const OpContext& c, std::size_t i, const SymShape& shape) 
             to_string(shape));
 }
 
-void require_int8_layer(const OpContext& c, const Dim& channels) {
+std::vector<InputSpec> int8_layer_inputs() {
+  return {{.name = "x", .type = InputType::any},
+          {.name = "weight", .type = InputType::any},
+          {"scale"},
+          {"bias", true},
+          {.name = "residual", .optional = true, .type = InputType::any},
+          {.name = "x_zero", .optional = true, .type = InputType::any},
+          {"x_scale", true},
+          {.name = "weight_zero", .optional = true, .type = InputType::any}};
+}
+
+void require_int8_layer(const OpContext& c, const Dim& channels, const SymShape* rows) {
   c.require(c.input(0).dtype == DType::u8, "x must be uint8, not {}", name(c.input(0).dtype));
   c.require(c.input(1).dtype == DType::i8, "the weight must be int8, not {}", name(c.input(1).dtype));
   for (std::size_t i : {2, 3})
     c.require(!c.has(i) || c.shape(i) == SymShape{channels}, "{} has shape [{}], not [{}]", i == 2 ? "scale" : "bias",
               c.has(i) ? to_string(c.shape(i)) : "", channels.text());
+  c.require(!c.has(5) || (product(c.shape(5)) == Dim(1) && c.input(5).dtype == DType::u8),
+            "the zero point of x must be one number");
+  if (c.has(6))
+    c.require(product(c.shape(6)) == Dim(1) || (rows && c.shape(6) == *rows),
+              "the scale of x has shape [{}]; it must be one number{}", to_string(c.shape(6)),
+              rows ? fmt::format(", or one for each row: [{}]", to_string(*rows)) : "");
+  c.require(!c.has(7) || (c.shape(7) == SymShape{channels} && c.input(7).dtype == DType::i32),
+            "the zero points of the weight must be int32, one for each of {} channels", channels.text());
 }
 
 }  // namespace frugal

@@ -16,8 +16,10 @@ std::vector<AttrSpec> int8_store_attrs(std::vector<AttrSpec> more);
 ValueType int8_output(const OpContext& c, SymShape shape);
 // Input `i`, where it is there: uint8 or float32, of the output's shape.
 void require_residual(const OpContext& c, std::size_t i, const SymShape& shape);
-// Scale (input 2) and bias (3) of `channels`, weight (1) int8, x (0) uint8.
-void require_int8_layer(const OpContext& c, const Dim& channels);
+// What the layers share of their inputs: x uint8, weight int8, scale and bias of `channels`, residual, zero point and
+// scale of x (one number; or, with `rows`, of that shape), zero points of the weight.
+std::vector<InputSpec> int8_layer_inputs();
+void require_int8_layer(const OpContext& c, const Dim& channels, const SymShape* rows = nullptr);
 
 // The epilogue of a node, with per-channel multipliers and biases; 1 / y_scale goes into them where the activation
 // allows it. Pointers of the result point into `multiplier` and `bias`; the residual's is set at run time.

@@ -6,7 +6,7 @@
 
 namespace frugal {
 
-// Inputs: x, weight, scale, bias, residual. `outputs`: elements of the output, 0 where there is nothing to do.
+// Inputs: x, weight, scale, bias, residual, zero point and scale (one, or one a row) of x.
 CompiledOp compile_int8_layer(const NodeContext& c, Int8Plan plan);
 
 }  // namespace frugal

@@ -20,6 +20,19 @@ torch::Tensor activated(const torch::Tensor& x, const std::string& kind, double 
 
 }  // namespace
 
+torch::Tensor int8_numbers_torch(const TorchArgs& a) {
+  const torch::Tensor x = a[0].to(torch::kFloat64);
+  return a.has(5) ? x - a[5].to(torch::kFloat64).reshape({}) : x - attr_int(a.node, "x_zero");
+}
+
+torch::Tensor int8_weight_torch(const TorchArgs& a) {
+  const torch::Tensor w = a[1].to(torch::kFloat64);
+  if (!a.has(7)) return w;
+  std::vector<std::int64_t> shape(static_cast<std::size_t>(w.dim()), 1);
+  shape[0] = w.size(0);
+  return w - a[7].to(torch::kFloat64).reshape(shape);
+}
+
 torch::Tensor int8_store_torch(const TorchArgs& a, torch::Tensor v, std::size_t residual) {
   torch::Tensor added;
   if (a.has(residual)) {

@@ -5,6 +5,9 @@
 
 namespace frugal {
 
+// x and the weight of a layer less their zero points, as doubles.
+torch::Tensor int8_numbers_torch(const TorchArgs& a);
+torch::Tensor int8_weight_torch(const TorchArgs& a);
 torch::Tensor int8_store_torch(const TorchArgs& a, torch::Tensor sum, std::size_t residual);
 
 }  // namespace frugal

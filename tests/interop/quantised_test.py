@@ -1,4 +1,5 @@
 """What onnxruntime.quantization makes of a network, in every form it has, must compute here what it computes there."""
+import json
 import pathlib
 import tempfile
 import unittest
@@ -85,6 +86,14 @@ class Quantised(unittest.TestCase):
         session = onnxruntime.InferenceSession(str(self.path / name), options, providers=["CPUExecutionProvider"])
         return session.run(None, {"x": np.load(self.path / "x.npy")})[0]
 
+    def float_layers(self, name):
+        """Layers that compute in floats."""
+        done = run("bench", self.path / name, "--threads", "1", "--profile", "--json", "--shape", f"x={'x'.join(map(str, SHAPE))}",
+                   "--runs", "1", env={"FRUGAL_ISA": "avx2"})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        profile = json.loads(done.stdout)["runs"][0]["profile"]
+        return [node["name"].split(" ")[0] for node in profile if node["op"] in ("conv2d", "linear", "matmul")]
+
     def check(self, name, tolerance):
         exact, wanted = self.theirs("float.onnx"), self.theirs(name)
         scale = np.abs(exact).max()
@@ -112,6 +121,14 @@ class Quantised(unittest.TestCase):
                     quantize_dynamic(str(self.path / "float.onnx"), str(self.path / "dynamic.onnx"),
                                      per_channel=per_channel, weight_type=weights)
                     self.check("dynamic.onnx", 1e-3)
+                    floats = self.float_layers("dynamic.onnx")
+                    self.assertLessEqual(len(floats), 1, floats)  # a depthwise one, where its weights have zero points
+
+    def test_weights_without_sign(self):
+        quantize_static(str(self.path / "float.onnx"), str(self.path / "static.onnx"), reader(), quant_format=QuantFormat.QDQ,
+                        activation_type=QuantType.QUInt8, weight_type=QuantType.QUInt8)
+        self.check("static.onnx", 0.06)
+        self.assertLessEqual(len(self.float_layers("static.onnx")), 1)
 
 
 if __name__ == "__main__":

@@ -77,6 +77,46 @@ TEST(Ptq, AResidualNetworkComputesOnBytesAndKeepsItsOutput) {
   EXPECT_EQ(ops.find(" linear "), std::string::npos) << ops;
 }
 
+// Tokens of a transformer's size of which a few have values 40 times as large: with one scale for all the others are
+// left with a few steps, with scales of their own none is the worse for it.
+TEST(Ptq, RowsOfTheirOwnScalesAreNotDrownedByLoudOnes) {
+  constexpr std::int64_t kTokens = 197, kWidth = 192;
+  GraphBuilder b("block");
+  ValueId x = b.input("x", {Dim::symbol("batch"), kTokens, kWidth});
+  ValueId y = b.op("gelu", {b.linear("fc1", x, 4 * kWidth)});
+  b.output(b.add(b.linear("fc2", y, kWidth), x), "y");
+  const Model model = with_weights(b);
+  auto tokens = [&](std::uint64_t seed) {
+    Tensor t = random_tensor({2, kTokens, kWidth}, seed);
+    for (std::int64_t row : {0, 50, 300})
+      for (std::int64_t i = 0; i < kWidth; ++i) t.data<float>()[row * kWidth + i] *= 40;
+    return t;
+  };
+  const Tensor input = tokens(9), exact = Session(model, {.threads = 1}).run({input})[0];
+  auto quiet_row = [&](const Tensor& t) {
+    return Tensor::wrap(DType::f32, {kWidth}, const_cast<float*>(t.data<float>()) + 7 * kWidth, nullptr);
+  };
+  std::map<Activations, double> quality;
+  for (Activations activations : {Activations::tensor, Activations::row}) {
+    PtqReport report;
+    const Model made = quantize_model(model, {{tokens(1)}}, {.activations = activations}, report);
+    for (const std::string isa : {"scalar", "avx2", "avx512"}) {
+      if (!isa_supported(isa_from_name(isa))) continue;
+      for (int threads : {1, 2}) {
+        const Tensor got = Session(made, {.threads = threads, .isa = isa}).run({input})[0];
+        quality[activations] = snr(quiet_row(exact), quiet_row(got));
+        EXPECT_GT(quality[activations], activations == Activations::row ? 35 : 0) << isa << " " << threads;
+      }
+    }
+    const Tensor plain = Session(made, {.threads = 1, .optimize = false, .isa = "scalar"}).run({input})[0];
+    EXPECT_NEAR(snr(quiet_row(exact), quiet_row(plain)), quality[activations], 1);
+    const std::string ops = ops_of(made, {input});
+    EXPECT_EQ(ops.find(" linear "), std::string::npos) << ops;
+    EXPECT_EQ(ops.find(" mul "), std::string::npos) << ops;
+  }
+  EXPECT_GT(quality[Activations::row], quality[Activations::tensor] + 15);
+}
+
 // mish, say: it stays a node between layers on bytes.
 TEST(Ptq, AnActivationThatTheStoreLacksIsKept) {
   GraphBuilder b("mish");

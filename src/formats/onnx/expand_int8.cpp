@@ -1,6 +1,7 @@
 #include "formats/onnx/expand_int8.h"
 
 #include "graph/op.h"
+#include "graph/passes/passes.h"
 #include "graph/rewrite.h"
 
 namespace frugal {
@@ -62,7 +63,8 @@ class Expander {
     if (node_.op->name == "int8_add") return dequantized(in(0), attr_real(node_, "scale"), "x_zero");
     ValueId x = has(5) ? op("dequantize_linear", {in(0), number(1), in(5)}) : dequantized(in(0), 1, "x_zero");
     if (has(6)) x = op("mul", {x, in(6)});
-    const ValueId weight = op("dequantize_linear", {in(1), in(2), kNone}, {{"axis", 0}});
+    const ValueId w_zero = has(7) ? constant("weight_zero", r_.data(node_.inputs[7])->to(DType::i8)) : kNone;
+    const ValueId weight = op("dequantize_linear", {in(1), in(2), w_zero}, {{"axis", 0}});
     Attrs attrs;
     const bool convolution = node_.op->name == "int8_conv2d";
     for (const char* name : {"stride", "padding", "dilation", "groups"})
@@ -74,14 +76,43 @@ class Expander {
   const Node& node_;
 };
 
+// A linear layer over a stack goes out as a product with the turned weight. Where that is bytes, the bytes are turned:
+// a Transpose behind DequantizeLinear would hide from other programs that they are.
+Visit turn_bytes(Rewriter& r, const Node& node) {
+  if (node.op->name != "linear" || r.graph().value(node.inputs[0]).type.shape.size() == 2) return Visit::copy;
+  const Value& weight = r.graph().value(node.inputs[1]);
+  if (weight.kind != ValueKind::node) return Visit::copy;
+  const Node& made = r.graph().node(weight.producer);
+  const Tensor* q = r.data(made.inputs[0]);
+  if (made.op->name != "dequantize_linear" || !q || q->rank() != 2 || attr_int(made, "axis") != 0) return Visit::copy;
+  const std::int64_t out = q->dim(0), in = q->dim(1);
+  Tensor turned(q->dtype(), {in, out});
+  const auto* from = static_cast<const std::uint8_t*>(q->raw());
+  auto* to = static_cast<std::uint8_t*>(turned.raw());
+  for (std::int64_t o = 0; o < out; ++o)
+    for (std::int64_t i = 0; i < in; ++i) to[i * out + o] = from[o * in + i];
+  const std::string& name = r.graph().value(made.inputs[0]).name;
+  std::vector<ValueId> inputs = r.map(made.inputs);
+  inputs[0] = r.add_weight(r.fresh_name(name + ".turned"), turned, WeightRole::parameter);
+  const ValueId w = r.add_node("dequantize_linear", r.fresh_name(made.name), inputs, {{"axis", Attr(1)}})[0];
+  const bool bias = node.inputs.size() > 2 && node.inputs[2] != kNone;
+  ValueId y = r.add_node("matmul", bias ? r.fresh_name(node.name) : node.name, {r.map(node.inputs[0]), w}, {})[0];
+  if (bias) y = r.add_node("add", node.name, {y, r.map(node.inputs[2])}, {})[0];
+  r.replace(node.outputs[0], y);
+  return Visit::done;
+}
+
 }  // namespace
 
 Model expand_int8(const Model& model) {
-  return rewrite(model, [](Rewriter& r, const Node& node) {
+  Model expanded = rewrite(model, [](Rewriter& r, const Node& node) {
     if (!node.op->name.starts_with("int8_")) return Visit::copy;
     Expander(r, node).run();
     return Visit::done;
   });
+  Model turned = rewrite(expanded, turn_bytes);
+  if (turned.graph.nodes().size() == expanded.graph.nodes().size()) return expanded;
+  return remove_dead_code(turned);  // the bytes as they lay before
 }
 
 }  // namespace frugal

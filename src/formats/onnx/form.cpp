@@ -24,6 +24,10 @@ void OnnxNode::emit(const std::string& op, std::vector<std::string> inputs, Attr
   writer_.node(op, node_.name, inputs, outputs, attrs);
 }
 
+void OnnxNode::emit_output(std::size_t i, const std::string& op, std::vector<std::string> inputs, Attrs attrs) const {
+  writer_.node(op, i == 0 ? node_.name : writer_.fresh_name(node_.name + "." + op), inputs, {out(i)}, attrs);
+}
+
 std::string OnnxNode::step(const std::string& op, std::vector<std::string> inputs, Attrs attrs) const {
   const std::string name = writer_.fresh_name(node_.name + "." + op);
   writer_.node(op, name, inputs, {name}, attrs);

@@ -31,6 +31,8 @@ class OnnxNode {
 
   // The node's own result(s), by an ONNX op.
   void emit(const std::string& op, std::vector<std::string> inputs, Attrs attrs = {}) const;
+  // One of several results that each have a node of their own.
+  void emit_output(std::size_t i, const std::string& op, std::vector<std::string> inputs, Attrs attrs = {}) const;
   // A step on the way: a new value.
   std::string step(const std::string& op, std::vector<std::string> inputs, Attrs attrs = {}) const;
   // New constants.

@@ -2,6 +2,7 @@
 #include <numeric>
 
 #include "formats/onnx/form.h"
+#include "formats/onnx/tensor.h"
 #include "graph/op.h"
 
 namespace frugal {
@@ -172,6 +173,22 @@ void quantize_linear(const OnnxNode& n) {
   n.emit("QuantizeLinear", {n.in(0), n.in(1), zero}, {{"axis", attr_int(n.node(), "axis")}});
 }
 
+// Largest and smallest of every row, then the formula of the op.
+void quantize_rows(const OnnxNode& n) {
+  const std::int64_t zero = attr_int(n.node(), "zero_point");
+  auto bound = [&](const char* reduce, std::int64_t by) {
+    return n.step("Div",
+                  {n.step(reduce, {n.in(0), n.ints({-1})}, {{"keepdims", 1}}), n.number(static_cast<double>(by))});
+  };
+  std::vector<std::string> scales{n.number(1e-30)};
+  if (zero < 255) scales.push_back(bound("ReduceMax", 255 - zero));
+  if (zero > 0) scales.push_back(bound("ReduceMin", -zero));
+  n.emit_output(1, "Max", scales);
+  std::string q = n.step("Round", {n.step("Div", {n.in(0), n.out(1)})});
+  q = n.step("Clip", {n.step("Add", {q, n.number(static_cast<double>(zero))}), n.number(0), n.number(255)});
+  n.emit_output(0, "Cast", {q}, {{"to", onnx_type(DType::u8)}});
+}
+
 }  // namespace
 
 void add_layer_forms(OnnxForms& forms) {
@@ -199,6 +216,7 @@ void add_layer_forms(OnnxForms& forms) {
   });
   forms.add("rnn", rnn);
   forms.add("quantize_linear", quantize_linear);
+  forms.add("quantize_rows", quantize_rows);
   forms.rename("dequantize_linear", "DequantizeLinear", {{"axis", "axis"}});
 }
 

@@ -58,6 +58,7 @@ void convolve(const Int8Args& a, Extent begin, Extent end, std::uint8_t*) {
       const std::int64_t image = strip / pixels, y = strip % pixels / s.out_w, x = strip % s.out_w;
       const auto* w = static_cast<const std::int8_t*>(a.weights) + oc * in_c * s.kernel_h * s.kernel_w;
       std::int32_t sum = a.first[oc];
+      if (a.weight_zero) sum -= a.weight_zero[oc] * a.window_sums[strip];
       for (std::int64_t ic = 0; ic < in_c; ++ic)
         for (std::int64_t ky = 0; ky < s.kernel_h; ++ky)
           for (std::int64_t kx = 0; kx < s.kernel_w; ++kx, ++w) {
@@ -69,7 +70,8 @@ void convolve(const Int8Args& a, Extent begin, Extent end, std::uint8_t*) {
             sum += (inside ? a.in[at] : a.in_zero) * *w;
           }
       const std::int64_t at = a.row_major ? x * s.out_c + oc : (image * s.out_c + oc) * pixels + strip % pixels;
-      finish(static_cast<float>(sum), a.epilogue, oc, at, a.out);
+      const float row_scale = a.epilogue.row_scale ? a.epilogue.row_scale[x] : 1;
+      finish(static_cast<float>(sum) * row_scale, a.epilogue, oc, at, a.out);
     }
 }
 

@@ -24,6 +24,8 @@ inline void store_bytes(std::uint8_t* p, V v, I zero) {
   __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1));
   _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packus_epi16(words, words));
 }
+inline I sub_i(I a, I b) { return _mm256_sub_epi32(a, b); }
+inline I mul_i(I a, I b) { return _mm256_mullo_epi32(a, b); }
 inline I set1_i(std::int32_t x) { return _mm256_set1_epi32(x); }
 inline __m128i load_lanes(const std::uint8_t* p) { return _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)); }
 inline void store_lanes(std::uint8_t* p, __m128i x) { _mm_storel_epi64(reinterpret_cast<__m128i*>(p), x); }

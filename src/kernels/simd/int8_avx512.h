@@ -23,6 +23,8 @@ inline __m128i to_bytes(V v, I zero) { return _mm512_cvtepi32_epi8(_mm512_add_ep
 inline void store_bytes(std::uint8_t* p, V v, I zero) {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p), to_bytes(v, zero));
 }
+inline I sub_i(I a, I b) { return _mm512_sub_epi32(a, b); }
+inline I mul_i(I a, I b) { return _mm512_mullo_epi32(a, b); }
 inline I set1_i(std::int32_t x) { return _mm512_set1_epi32(x); }
 inline __m128i load_lanes(const std::uint8_t* p) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)); }
 inline void store_lanes(std::uint8_t* p, __m128i x) { _mm_storeu_si128(reinterpret_cast<__m128i*>(p), x); }

@@ -17,13 +17,17 @@ struct Int8Dot {
   static void stage(const In* from, std::uint8_t* to, int) { std::memcpy(to, from, kLanes); }
   static In padding(const Args& a) { return static_cast<In>(a.in_zero); }
 
-  static I start(const Args& a, const Place& place, int block, int) {
-    return load_i(a.first + (place.block + block) * kLanes);
+  static I start(const Args& a, const Place& place, int block, int row) {
+    const std::int64_t channel = (place.block + block) * kLanes;
+    const I first = load_i(a.first + channel);
+    if (!a.weight_zero) return first;
+    const std::int64_t pixel = place.image * a.shape.out_h * a.shape.out_w + place.pixel + row;
+    return sub_i(first, mul_i(load_i(a.weight_zero + channel), set1_i(a.window_sums[pixel])));
   }
   static I load_weight(const std::uint8_t* p) { return load_i(p); }
   static I broadcast_x(const std::uint8_t* p) { return broadcast_i(p); }
   static V to_float(I sum) { return frugal::FRUGAL_SIMD::to_float(sum); }
-  static void finish(const Args& a, const Place& place, int rows, int blocks, const float* sums) {
+  static void finish(const Args& a, const Place& place, int rows, int blocks, float* sums) {
     finish_int8(sums, rows, blocks, int8_store(a, place.image, place.block, blocks, place.pixel), a.epilogue);
   }
 };

@@ -12,8 +12,9 @@ struct Int8Store {
   const void* residual;
   std::int64_t row_stride, block_stride;
   const float *multiplier, *bias;
-  int last_lanes;  // valid lanes of the last block
-  bool whole;      // lanes beyond the valid ones may be written (blocked layout)
+  int last_lanes;                    // valid lanes of the last block
+  bool whole;                        // lanes beyond the valid ones may be written (blocked layout)
+  const float* row_scale = nullptr;  // of each row, or null
 };
 
 inline void store_bytes_first(std::uint8_t* p, V v, I zero, int n) {
@@ -48,7 +49,8 @@ inline Int8Store int8_store(const Int8Args& a, std::int64_t image, std::int64_t 
           e.multiplier + block * kLanes,
           e.bias + block * kLanes,
           static_cast<int>(left < kLanes ? left : kLanes),
-          !a.row_major};
+          !a.row_major,
+          e.row_scale ? e.row_scale + pixel : nullptr};
 }
 
 enum class Residual { none, bytes, floats };
@@ -112,8 +114,14 @@ __attribute__((noinline)) void finish_any(const float* sums, int rows, int block
   });
 }
 
-__attribute__((noinline, noclone)) void finish_int8(const float* sums, int rows, int blocks, const Int8Store& to,
+__attribute__((noinline, noclone)) void finish_int8(float* sums, int rows, int blocks, const Int8Store& to,
                                                     const Int8Epilogue& e) {
+  if (to.row_scale)
+    for (int p = 0; p < rows; ++p)
+      for (int b = 0; b < blocks; ++b) {
+        float* sum = sums + (p * blocks + b) * kLanes;
+        store(sum, mul(load(sum), set1(to.row_scale[p])));
+      }
   float lo, hi;
   if (!clamp_bounds(e.activation, &lo, &hi) || (e.quantized && e.to_steps != 1) || (to.residual && e.residual_last))
     return finish_any(sums, rows, blocks, to, e);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "base/check.h"
@@ -44,6 +45,33 @@ ByteRange to_bytes(float low, float high) {
   out.zero = static_cast<int>(std::clamp(std::nearbyint(-low / out.scale), 0.0f, 255.0f));
   return out;
 }
+
+// Finds the zero point of rows that have scales of their own (quantize_rows): the one of which the steps are least, in
+// squares relative to those of the best zero point of each row, over all rows seen.
+class RowZero {
+ public:
+  void add(const float* row, std::int64_t n) {
+    const auto [low, high] = std::minmax_element(row, row + n);
+    const float below = std::max(-*low, 0.0f), above = std::max(*high, 0.0f), least = (below + above) / 255;
+    negative_ = negative_ || below > 0;
+    if (least == 0) return;
+    for (int zero = 1; zero < 256; ++zero) {
+      const float step = std::max(zero < 255  ? above / static_cast<float>(255 - zero)
+                                  : above > 0 ? 1e9f * least
+                                              : 0,
+                                  below / static_cast<float>(zero));
+      cost_[static_cast<std::size_t>(zero)] += static_cast<double>(step / least) * static_cast<double>(step / least);
+    }
+  }
+  int best() const {
+    if (!negative_) return 0;
+    return static_cast<int>(std::min_element(cost_.begin() + 1, cost_.end()) - cost_.begin());
+  }
+
+ private:
+  std::array<double, 256> cost_{};
+  bool negative_ = false;
+};
 
 }  // namespace
 
@@ -91,9 +119,12 @@ std::map<ValueId, ByteRange> calibrate(const Model& folded, const PtqPlan& plan,
                                        const std::vector<std::vector<Tensor>>& batches, const PtqSettings& settings) {
   require(!batches.empty(), "calibration needs at least one sample");
   std::vector<Seen> seen(plan.values.size());
+  std::vector<RowZero> rows(plan.values.size());
   Session session(with_taps(folded, plan.values), {.threads = settings.threads});
   const std::size_t own = folded.graph.outputs().size();
   each_tap(session, own, batches, [&](std::size_t i, const Tensor& t) {
+    if (plan.rows.contains(plan.values[i]) && t.numel() > 0)
+      for (std::int64_t at = 0, n = t.dim(-1); at < t.numel(); at += n) rows[i].add(t.data<float>() + at, n);
     for (std::int64_t k = 0; k < t.numel(); ++k) {
       const float v = t.data<float>()[k];
       if (!std::isfinite(v))
@@ -125,6 +156,7 @@ std::map<ValueId, ByteRange> calibrate(const Model& folded, const PtqPlan& plan,
     }
     ranges[plan.values[i]] = {std::min(low, 0.0f), std::max(high, 0.0f)};
     out[plan.values[i]] = to_bytes(low, high);
+    if (plan.rows.contains(plan.values[i])) out[plan.values[i]].zero = rows[i].best();
   }
   // Parts of a concat share the zero point, the largest of theirs, and widen their scales to fit.
   for (bool changed = true; changed;) {

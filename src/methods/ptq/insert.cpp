@@ -75,6 +75,7 @@ class Inserter {
     auto range = ranges_.find(value);
     if (range == ranges_.end()) return;
     const std::string name = r.graph().value(value).name;
+    if (plan_.rows.contains(value)) return put_in_rows(r, value, name, range->second.zero);
     const auto zero = Tensor::scalar(static_cast<std::uint8_t>(range->second.zero));
     const ValueId x = r.map(value), s = constant(r, name + ".scale", Tensor::scalar(range->second.scale)),
                   z = constant(r, name + ".zero_point", zero);
@@ -82,6 +83,16 @@ class Inserter {
     const ValueId q = r.add_node("quantize_linear", r.fresh_name(name + ".quantize"), {x, s, z}, {})[0];
     bytes_[value] = {q, z};
     r.replace(value, r.add_node("dequantize_linear", r.fresh_name(name + ".dequantize"), {q, s, z}, {})[0]);
+  }
+
+  // The same with a scale for each row; only layers read it.
+  void put_in_rows(Rewriter& r, ValueId value, const std::string& name, int zero) {
+    const std::vector<ValueId> made = r.add_node("quantize_rows", r.fresh_name(name + ".quantize"), {r.map(value)},
+                                                 {{"zero_point", Attr(std::int64_t{zero})}});
+    const ValueId one = constant(r, name + ".scale", Tensor::scalar(1.0f)),
+                  z = constant(r, name + ".zero_point", Tensor::scalar(static_cast<std::uint8_t>(zero)));
+    const ValueId whole = r.add_node("dequantize_linear", r.fresh_name(name + ".whole"), {made[0], one, z}, {})[0];
+    rows_[value] = r.add_node("mul", r.fresh_name(name + ".dequantize"), {whole, made[1]}, {})[0];
   }
 
   // The parts keep their bytes, read as if all had the scale 1; the layers behind know better.
@@ -116,7 +127,8 @@ class Inserter {
     const bool alone = r.uses().only_user(node.inputs[1]) != kNone;
     const ValueId q = r.add_weight(alone ? name : r.fresh_name(name), made.data, WeightRole::parameter),
                   s = constant(r, name + ".scale", made.scale);
-    std::vector<ValueId> inputs = r.map(std::vector<ValueId>{node.inputs[0]});
+    auto by_row = rows_.find(node.inputs[0]);
+    std::vector<ValueId> inputs{by_row != rows_.end() ? by_row->second : r.map(node.inputs[0])};
     inputs.push_back(
         r.add_node("dequantize_linear", r.fresh_name(name + ".dequantize"), {q, s}, {{"axis", Attr(0)}})[0]);
     for (std::size_t i = 2; i < node.inputs.size(); ++i) inputs.push_back(r.map(node.inputs[i]));
@@ -127,6 +139,7 @@ class Inserter {
   const std::map<ValueId, ByteRange>& ranges_;
   std::set<const Node*> layers_;
   std::map<ValueId, ValueId> floats_;
+  std::map<ValueId, ValueId> rows_;                       // what layers read in place of a value
   std::map<ValueId, std::pair<ValueId, ValueId>> bytes_;  // Q's output and zero point
   std::map<ValueId, std::vector<float>> factors_;         // of the channels of a concat
   const Node* last_ = nullptr;

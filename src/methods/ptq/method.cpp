@@ -13,6 +13,7 @@ namespace {
 
 PtqSettings settings_of(const MethodInput& input) {
   PtqSettings s;
+  s.activations = input.options.text("activations") == "row" ? Activations::row : Activations::tensor;
   const std::string& how = input.options.text("calibration");
   s.calibration = how == "minmax"    ? Calibration::minmax
                   : how == "entropy" ? Calibration::entropy
@@ -32,7 +33,8 @@ nlohmann::ordered_json to_json(const PtqReport& report, const MethodInput& input
         {{"name", l.name}, {"op", l.op}, {"snr_db", l.snr_db}, {"precision", l.float32 ? "float32" : "int8"}});
     floats += l.float32 ? 1 : 0;
   }
-  return {{"calibration", input.options.text("calibration")},
+  return {{"activations", input.options.text("activations")},
+          {"calibration", input.options.text("calibration")},
           {"samples", samples},
           {"int8_layers", static_cast<std::int64_t>(report.layers.size()) - floats},
           {"float_layers", floats},
@@ -64,17 +66,22 @@ MethodResult run(const Model& model, const MethodInput& input) {
 }  // namespace
 
 FRUGAL_METHOD(ptq) {
-  registry.add({.name = "ptq",
-                .doc =
-                    "8-bit weights and activations after training, with exact integer sums; needs pictures to measure "
-                    "ranges on",
-                .options = {{"calibration", "percentile", "how a range is found", {"minmax", "percentile", "entropy"}},
-                            {"percentile", "99.99", "share of the values within the range, in percent"},
-                            {"samples", "256", "pictures that are looked at"},
-                            {"min_snr", "0", "layers that keep less than so many dB stay in float32"},
-                            {"float_layers", "0", "so many of the worst layers stay in float32"}},
-                .needs_data = true,
-                .run = run});
+  registry.add(
+      {.name = "ptq",
+       .doc = "8-bit weights and activations after training, with exact integer sums; needs pictures to measure "
+              "ranges on",
+       .options = {{"activations",
+                    "tensor",
+                    "one scale for all of what a layer reads; or, for linear layers, one for each row (token), "
+                    "measured in every run",
+                    {"tensor", "row"}},
+                   {"calibration", "percentile", "how a range is found", {"minmax", "percentile", "entropy"}},
+                   {"percentile", "99.99", "share of the values within the range, in percent"},
+                   {"samples", "256", "pictures that are looked at"},
+                   {"min_snr", "0", "layers that keep less than so many dB stay in float32"},
+                   {"float_layers", "0", "so many of the worst layers stay in float32"}},
+       .needs_data = true,
+       .run = run});
 }
 
 }  // namespace frugal

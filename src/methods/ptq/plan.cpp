@@ -26,8 +26,8 @@ bool passes_bytes(const Node& node) {
 
 class Planner {
  public:
-  Planner(const Model& model, const std::vector<std::string>& float_layers)
-      : model_(model), graph_(model.graph), uses_(model.graph) {
+  Planner(const Model& model, const std::vector<std::string>& float_layers, Activations activations)
+      : model_(model), graph_(model.graph), uses_(model.graph), by_row_(activations == Activations::row) {
     for (const Node& node : graph_.nodes())
       if (is_layer(model, node) && std::find(float_layers.begin(), float_layers.end(), node.name) == float_layers.end())
         layers_.insert(&node);
@@ -43,7 +43,10 @@ class Planner {
       }
       if (node.op->name == "add" && feeds_layer(node.outputs[0])) quantize_operand(node);
     }
-    plan.values.assign(values_.begin(), values_.end());
+    for (ValueId v : whole_) rows_.erase(v);  // one scale for all, who ever reads it
+    plan.rows = rows_;
+    rows_.merge(whole_);
+    plan.values.assign(rows_.begin(), rows_.end());
     return plan;
   }
 
@@ -59,17 +62,29 @@ class Planner {
     return v;
   }
 
+  // Its layers are all linear; then what else reads it gets the floats.
+  bool takes_rows(ValueId x) const {
+    return by_row_ && std::all_of(uses_.of(x).begin(), uses_.of(x).end(), [&](NodeId id) {
+             const Node& node = graph_.node(id);
+             return !layers_.contains(&node) || node.op->name == "linear";
+           });
+  }
+
   void quantize_input(ValueId x, PtqPlan& plan) {
+    if (takes_rows(x)) {
+      rows_.insert(x);
+      return;
+    }
     const ValueId v = source_of(x);
     const Node* node = producer(v);
     if (v != x || !node || node->op->name != "concat" || !only_layers_read(v) || attr_axis(*node) != 1) {
-      values_.insert(v);
+      whole_.insert(v);
       return;
     }
     std::vector<ValueId> parts;
     for (ValueId p : node->inputs) {
       parts.push_back(source_of(p));
-      values_.insert(parts.back());
+      whole_.insert(parts.back());
     }
     plan.parts[v] = parts;
   }
@@ -106,20 +121,21 @@ class Planner {
   void quantize_operand(const Node& add) {
     const Value &a = graph_.value(add.inputs[0]), &b = graph_.value(add.inputs[1]);
     if (a.kind != ValueKind::node || b.kind != ValueKind::node || a.type != b.type) return;
-    values_.insert(source_of(a.producer < b.producer ? add.inputs[0] : add.inputs[1]));
+    whole_.insert(source_of(a.producer < b.producer ? add.inputs[0] : add.inputs[1]));
   }
 
   const Model& model_;
   const Graph& graph_;
   Uses uses_;
+  const bool by_row_;
   std::set<const Node*> layers_;
-  std::set<ValueId> values_;
+  std::set<ValueId> whole_, rows_;  // values with one scale, and with one for each row
 };
 
 }  // namespace
 
-PtqPlan plan_ptq(const Model& folded, const std::vector<std::string>& float_layers) {
-  return Planner(folded, float_layers).run();
+PtqPlan plan_ptq(const Model& folded, const std::vector<std::string>& float_layers, Activations activations) {
+  return Planner(folded, float_layers, activations).run();
 }
 
 }  // namespace frugal

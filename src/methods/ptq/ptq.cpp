@@ -8,22 +8,44 @@
 #include "frugal/session.h"
 #include "graph/op.h"
 #include "graph/passes/passes.h"
+#include "graph/rewrite.h"
 #include "methods/measure.h"
 
 namespace frugal {
 namespace {
 
+// A product with a matrix of weights is a linear layer, whose weight is the transposed one.
+Visit linear_for_matmul(Rewriter& r, const Node& node) {
+  if (node.op->name != "matmul") return Visit::copy;
+  const Tensor* w = r.data(node.inputs[1]);
+  const ValueType& x = r.graph().value(node.inputs[0]).type;
+  if (!w || w->rank() != 2 || w->dtype() != DType::f32 || x.shape.size() < 2 || x.dtype != DType::f32)
+    return Visit::copy;
+  Tensor turned = *w;
+  if (!attr_flag(node, "transpose_b")) {
+    turned = Tensor(DType::f32, {w->dim(1), w->dim(0)});
+    for (std::int64_t i = 0; i < w->dim(0); ++i)
+      for (std::int64_t o = 0; o < w->dim(1); ++o)
+        turned.data<float>()[o * w->dim(0) + i] = w->data<float>()[i * w->dim(1) + o];
+  }
+  const std::string& name = r.graph().value(node.inputs[1]).name;
+  const ValueId weight = r.add_weight(r.fresh_name(name + ".transposed"), turned, WeightRole::parameter);
+  r.replace(node.outputs[0], r.add_node("linear", node.name, {r.map(node.inputs[0]), weight}, {})[0]);
+  return Visit::done;
+}
+
 Model folded(const Model& model) {
   Model out = simplify(model, [](const Node& node, const std::vector<const Tensor*>& inputs) {
     return evaluate_node(node, inputs, active_kernels());
   });
+  out = rewrite(out, linear_for_matmul);
   out.metadata = model.metadata;
   return out;
 }
 
 // One layer by itself: Q, D, layer.
 double layer_snr(const Model& model, const Node& node, const Tensor& x, const Tensor& y, const ByteRange& range,
-                 int threads) {
+                 bool by_row, int threads) {
   Model one;
   SymShape shape(x.shape().begin(), x.shape().end());
   std::vector<ValueId> inputs{one.graph.add_input("x", {DType::f32, shape})};
@@ -38,7 +60,8 @@ double layer_snr(const Model& model, const Node& node, const Tensor& x, const Te
     one.weights.emplace(name, w);
   }
   one.graph.add_output(one.graph.add_node(node.op->name, node.name, inputs, node.attrs)[0], "y");
-  PtqPlan plan{{0}, {0}, {}};
+  PtqPlan plan{.layers = {0}, .values = {0}};
+  if (by_row) plan.rows.insert(0);
   Session session(insert_qdq(one, plan, {{0, range}}), {.threads = threads});
   Snr snr;
   snr.add(y, session.run({x})[0]);
@@ -74,7 +97,9 @@ std::vector<PtqLayer> measure_layers(const Model& model, const PtqPlan& plan,
     const Node& node = model.graph.node(plan.layers[i]);
     const ByteRange range = range_at(model.graph, plan, ranges, node.inputs[0]);
     layers.push_back({node.name, node.op->name,
-                      layer_snr(model, node, taps[own + 2 * i], taps[own + 2 * i + 1], range, threads), false});
+                      layer_snr(model, node, taps[own + 2 * i], taps[own + 2 * i + 1], range,
+                                plan.rows.contains(node.inputs[0]), threads),
+                      false});
   }
   return layers;
 }
@@ -97,13 +122,13 @@ std::vector<std::string> to_keep(std::vector<PtqLayer>& layers, const PtqSetting
 Model quantize_model(const Model& model, const std::vector<std::vector<Tensor>>& batches, const PtqSettings& settings,
                      PtqReport& report) {
   const Model whole = folded(model);
-  PtqPlan plan = plan_ptq(whole, {});
+  PtqPlan plan = plan_ptq(whole, {}, settings.activations);
   require(!plan.layers.empty(), "the network has no convolution or linear layer with fixed float weights to quantise");
   require(!batches.empty(), "calibration needs at least one sample");
   std::map<ValueId, ByteRange> ranges = calibrate(whole, plan, batches, settings);
   report.layers = measure_layers(whole, plan, ranges, batches.front(), settings.threads);
   if (const std::vector<std::string> floats = to_keep(report.layers, settings); !floats.empty()) {
-    plan = plan_ptq(whole, floats);
+    plan = plan_ptq(whole, floats, settings.activations);
     if (!plan.values.empty()) ranges = calibrate(whole, plan, batches, settings);
   }
   Model out = remove_dead_code(insert_qdq(whole, plan, ranges));

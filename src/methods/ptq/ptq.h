@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,9 +18,13 @@ struct ByteRange {
   int zero = 0;
 };
 
+// One scale for the whole tensor, measured before; or, of what linear layers read, one for each row (token), measured
+// in every run, and only the zero point before.
+enum class Activations { tensor, row };
 enum class Calibration { minmax, percentile, entropy };
 
 struct PtqSettings {
+  Activations activations = Activations::tensor;
   Calibration calibration = Calibration::percentile;
   double percentile = 99.99;  // of the values, that lie within the range
   double min_snr = 0;         // layers below this many dB stay in floats
@@ -44,13 +49,16 @@ struct PtqReport {
 //  - a value that only passes through pooling, reshape and the like is quantised before, so that these move bytes;
 //  - parts of a concat that only layers read keep scales of their own: their zero points agree, and the layers' weights
 //    take the ratio of the scales, so that the parts lie side by side as bytes;
+//  - with scales by rows, what linear layers read is rounded right before them;
 //  - outputs of the network stay floats, and nothing is quantised for a concat or an add that only feeds outputs.
 struct PtqPlan {
   std::vector<NodeId> layers;
   std::vector<ValueId> values;                    // in the order of the graph
+  std::set<ValueId> rows;                         // of these, those that only linear layers read, row by row
   std::map<ValueId, std::vector<ValueId>> parts;  // concat outputs whose parts keep their scales
 };
-PtqPlan plan_ptq(const Model& folded, const std::vector<std::string>& float_layers);
+PtqPlan plan_ptq(const Model& folded, const std::vector<std::string>& float_layers,
+                 Activations activations = Activations::tensor);
 
 std::map<ValueId, ByteRange> calibrate(const Model& folded, const PtqPlan& plan,
                                        const std::vector<std::vector<Tensor>>& batches, const PtqSettings& settings);

@@ -9,7 +9,7 @@ Int8Plan plan_for(const NodeContext& c, int block) {
 }
 
 bool can_block(const NodeContext& c, int block) {
-  return block == c.kernels.channel_block && int8_fits(c.kernels, plan_for(c, block).shape);
+  return block == c.kernels.channel_block && int8_fits(c.kernels, plan_for(c, block).shape, c.has(7));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@ namespace {
 std::vector<ValueType> infer(const OpContext& c) {
   SymShape y = convolution_output(c);
   require_int8_layer(c, y[1]);
+  c.require(!c.has(7) || c.integer("groups") == 1, "weights with zero points are for one group");
   require_residual(c, 4, y);
   return {int8_output(c, std::move(y))};
 }
@@ -24,11 +25,7 @@ FRUGAL_OP(int8_conv2d) {
           .doc =
               "Convolution of bytes with exact sums: activation(sum * scale + bias + residual), stored as bytes or "
               "floats. The compiler makes it of quantize_linear, conv2d and what follows.",
-          .inputs = {{.name = "x", .type = InputType::any},
-                     {.name = "weight", .type = InputType::any},
-                     {"scale"},
-                     {"bias", true},
-                     {.name = "residual", .optional = true, .type = InputType::any}},
+          .inputs = int8_layer_inputs(),
           .attrs = attributes(),
           .infer = infer,
           .macs = convolution_macs};

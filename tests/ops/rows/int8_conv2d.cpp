@@ -48,6 +48,14 @@ FRUGAL_ROWS(int8_conv2d) {
     for (double y_scale : {0.0, scale}) table.add(row(c, y_scale, {{"y_zero", y_scale > 0 ? 100 : 0}}));
     table.add(row(c, scale, {{"activation", std::string("relu")}}));
     table.add(row(c, scale / 2, {{"activation", std::string("relu")}, {"y_zero", 20}}, {}, 64));
+    // Zero point and scale of x known at run time only; weights with zero points.
+    std::vector<RowInput> more{absent(), ids({}, 256, DType::u8), in({}, Draw::positive)};
+    table.add(row(c, 0, {}, more));
+    if (c.groups > 1) continue;
+    more.push_back(fixed(signed_ids({c.w[0]}, 128, DType::i32)));
+    table.add(row(c, scale, {{"y_zero", 100}}, more));
+    more[1] = more[2] = absent();
+    table.add(row(c, 0, {}, more, 64));
   }
   const Case c{{1, 24, 6, 19}, {40, 24, 3, 3}, {1, 1}, {1, 1, 1, 1}};
   const Shape y{1, 40, 6, 19};

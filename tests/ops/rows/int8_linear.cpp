@@ -28,6 +28,14 @@ FRUGAL_ROWS(int8_linear) {
         row.inputs.push_back(ids({}, 256, DType::u8));
         row.inputs.push_back(in({}, Draw::positive));
         table.add(row);
+        // A scale for each row, with the zero point in the attribute.
+        row.attrs["x_zero"] = 12;
+        row.inputs[5] = absent();
+        row.inputs[6] = in(x, Draw::positive);
+        row.inputs[6].shape.back() = 1;
+        table.add(row);
+        row.inputs.push_back(fixed(signed_ids({n}, 128, DType::i32)));
+        table.add(row);
       }
     }
 }
