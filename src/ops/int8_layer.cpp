@@ -42,7 +42,7 @@ CompiledOp compile_int8_layer(const NodeContext& c, Int8Plan plan) {
     zeros = Tensor(DType::i32, {channels});
     std::copy_n(c.constants[7]->data<std::int32_t>(), c.constants[7]->numel(), zeros.data<std::int32_t>());
   }
-  auto run = [=](const RunArgs& args) {
+  auto run = [=, kept = store](const RunArgs& args) {  // `epilogue` points into it
     Int8Epilogue e = epilogue;
     set_residual(args, 4, e);
     Int8Plan now = plan;

@@ -100,12 +100,12 @@ TEST(Ptq, RowsOfTheirOwnScalesAreNotDrownedByLoudOnes) {
   for (Activations activations : {Activations::tensor, Activations::row}) {
     PtqReport report;
     const Model made = quantize_model(model, {{tokens(1)}}, {.activations = activations}, report);
-    for (const std::string isa : {"scalar", "avx2", "avx512"}) {
-      if (!isa_supported(isa_from_name(isa))) continue;
+    for (Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512}) {
+      if (!isa_supported(isa)) continue;
       for (int threads : {1, 2}) {
-        const Tensor got = Session(made, {.threads = threads, .isa = isa}).run({input})[0];
+        const Tensor got = Session(made, {.threads = threads, .isa = std::string(name(isa))}).run({input})[0];
         quality[activations] = snr(quiet_row(exact), quiet_row(got));
-        EXPECT_GT(quality[activations], activations == Activations::row ? 35 : 0) << isa << " " << threads;
+        EXPECT_GT(quality[activations], activations == Activations::row ? 35 : 0) << name(isa) << " " << threads;
       }
     }
     const Tensor plain = Session(made, {.threads = 1, .optimize = false, .isa = "scalar"}).run({input})[0];
