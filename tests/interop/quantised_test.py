@@ -62,6 +62,13 @@ def reader():
     return Reader()
 
 
+def saturates():
+    """Without VNNI, ONNX Runtime lets sums of two products with signed weights saturate at 16 bits: it is off by up to
+    0.3 of the largest output here, and nothing to compare with."""
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        return "vnni" not in file.read()
+
+
 class Quantised(unittest.TestCase):
     def setUp(self):
         if onnxruntime is None:
@@ -94,12 +101,13 @@ class Quantised(unittest.TestCase):
         profile = json.loads(done.stdout)["runs"][0]["profile"]
         return [node["name"].split(" ")[0] for node in profile if node["op"] in ("conv2d", "linear", "matmul")]
 
-    def check(self, name, tolerance):
+    def check(self, name, tolerance, signed=True):
         exact, wanted = self.theirs("float.onnx"), self.theirs(name)
         scale = np.abs(exact).max()
         for isa in ("avx2", "scalar"):
             got = self.ours(name, isa)
-            self.assertLess(np.abs(got - wanted).max() / scale, tolerance, f"{name} {isa}")
+            if not (signed and saturates()):
+                self.assertLess(np.abs(got - wanted).max() / scale, tolerance, f"{name} {isa}")
             self.assertLess(np.abs(got - exact).max() / scale, 0.1, f"{name} {isa} against floats")
 
     def test_static(self):
@@ -120,14 +128,14 @@ class Quantised(unittest.TestCase):
                 with self.subTest(weights=weights, per_channel=per_channel):
                     quantize_dynamic(str(self.path / "float.onnx"), str(self.path / "dynamic.onnx"),
                                      per_channel=per_channel, weight_type=weights)
-                    self.check("dynamic.onnx", 1e-3)
+                    self.check("dynamic.onnx", 1e-3, weights == QuantType.QInt8)
                     floats = self.float_layers("dynamic.onnx")
                     self.assertLessEqual(len(floats), 1, floats)  # a depthwise one, where its weights have zero points
 
     def test_weights_without_sign(self):
         quantize_static(str(self.path / "float.onnx"), str(self.path / "static.onnx"), reader(), quant_format=QuantFormat.QDQ,
                         activation_type=QuantType.QUInt8, weight_type=QuantType.QUInt8)
-        self.check("static.onnx", 0.06)
+        self.check("static.onnx", 0.06, signed=False)
         self.assertLessEqual(len(self.float_layers("static.onnx")), 1)
 
 
