@@ -53,9 +53,9 @@ struct PtqReport {
 //  - outputs of the network stay floats, and nothing is quantised for a concat or an add that only feeds outputs.
 struct PtqPlan {
   std::vector<NodeId> layers;
-  std::vector<ValueId> values;                    // in the order of the graph
-  std::set<ValueId> rows;                         // of these, those that only linear layers read, row by row
-  std::map<ValueId, std::vector<ValueId>> parts;  // concat outputs whose parts keep their scales
+  std::vector<ValueId> values;                      // in the order of the graph
+  std::set<ValueId> rows{};                         // of these, those that only linear layers read, row by row
+  std::map<ValueId, std::vector<ValueId>> parts{};  // concat outputs whose parts keep their scales
 };
 PtqPlan plan_ptq(const Model& folded, const std::vector<std::string>& float_layers,
                  Activations activations = Activations::tensor);
