@@ -209,7 +209,8 @@ TEST_F(AdderQatTraining, WritesWholeNumbersThatTheEngineRunsAsItMeasured) {
     pictures += static_cast<double>(batch.samples);
   }
   EXPECT_NEAR(result.metrics.at("accuracy"), right / pictures, 1e-9);
-  EXPECT_NEAR(result.metrics.at("loss"), loss / pictures, 1e-4);
+  // Sums of floats in another order can move an input that lies between two steps to the other one.
+  EXPECT_NEAR(result.metrics.at("loss"), loss / pictures, 1e-3);
 }
 
 TEST_F(AdderQatTraining, AResumedRunIsTheUnbrokenOne) {
