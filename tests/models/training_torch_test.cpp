@@ -63,6 +63,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Family{"resnet18", {.classes = 3, .height = 64, .width = 64, .extra = {{"width", "4"}}}},
                     Family{"resnet50", {.classes = 3, .height = 64, .width = 64, .extra = {{"width", "4"}}}},
                     Family{"vgg16_bn_cifar", {.classes = 3, .extra = {{"width", "0.125"}}}},
+                    Family{"adder_vgg_small",
+                           {.classes = 3, .height = 16, .width = 16, .extra = {{"width", "0.0625"}}}},
                     Family{"mobilenet_v2", {.classes = 3, .height = 64, .width = 64, .extra = {{"width", "0.2"}}}},
                     Family{"ghostnet_100", {.classes = 3, .height = 64, .width = 64, .extra = {{"width", "0.25"}}}}),
     [](const auto& info) { return std::string(info.param.name); });
