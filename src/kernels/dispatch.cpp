@@ -35,6 +35,7 @@ KernelTable make_table(Isa isa, int channel_block, Fill... fill) {
   KernelTable table{};
   table.isa = isa;
   table.channel_block = channel_block;
+  if (!isa_supported(isa)) return table;  // what fills it is compiled for that instruction set too
   (fill(table), ...);
   return table;
 }
