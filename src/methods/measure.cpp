@@ -3,12 +3,31 @@
 #include <algorithm>
 #include <cmath>
 
+#include "graph/op.h"
+
 namespace frugal {
 
 Model with_taps(const Model& model, const std::vector<ValueId>& values) {
   Model tapped{Graph(model.graph), model.weights, {}};
   for (std::size_t i = 0; i < values.size(); ++i) tapped.graph.add_output(values[i], "tap " + std::to_string(i));
   return tapped;
+}
+
+Model single_node(const Model& model, const Node& node, const Shape& x) {
+  Model one;
+  std::vector<ValueId> inputs{one.graph.add_input("x", {DType::f32, SymShape(x.begin(), x.end())})};
+  for (std::size_t i = 1; i < node.inputs.size(); ++i) {
+    if (node.inputs[i] == kNone) {
+      inputs.push_back(kNone);
+      continue;
+    }
+    const std::string name = "w" + std::to_string(i);
+    const Tensor& w = model.weights.find(model.graph.value(node.inputs[i]).name)->second;
+    inputs.push_back(one.graph.add_weight(name, w.dtype(), w.shape(), WeightRole::parameter));
+    one.weights.emplace(name, w);
+  }
+  one.graph.add_output(one.graph.add_node(node.op->name, node.name, inputs, node.attrs)[0], "y");
+  return one;
 }
 
 void Snr::add(const Tensor& exact, const Tensor& rounded) {

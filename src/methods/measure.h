@@ -10,6 +10,9 @@ namespace frugal {
 // The model with these values as further outputs, behind its own.
 Model with_taps(const Model& model, const std::vector<ValueId>& values);
 
+// The node alone, with its weights: input 0 is the float32 input "x" of that shape, output 0 is "y".
+Model single_node(const Model& model, const Node& node, const Shape& x);
+
 // Signal-to-noise ratio of float32 tensors against exact ones.
 class Snr {
  public:

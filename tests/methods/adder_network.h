@@ -4,6 +4,7 @@
 #include "graph/builder.h"
 #include "graph/initial_weights.h"
 #include "methods/adder_quant/adder_quant.h"
+#include "methods/adder_quant/options.h"
 #include "support/support.h"
 
 namespace frugal::test {
@@ -25,6 +26,12 @@ inline Graph adder_graph(const AdderNetwork& o = {}) {
   x = b.conv2d("fc", b.op("global_avg_pool", {x}), {.out = 5});
   b.output(b.flatten(b.batch_norm("fc_bn", x)), "logits");
   return b.finish();
+}
+
+inline AdderQuantSettings settings_of(const std::vector<std::string>& given) {
+  AdderQuantSettings s = read_adder_quant_settings(MethodOptions("adder_quant", adder_quant_options(), given));
+  s.threads = 1;
+  return s;
 }
 
 inline Batches adder_pictures(std::int64_t batches = 3, std::int64_t n = 16) {

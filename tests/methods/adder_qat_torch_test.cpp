@@ -18,12 +18,6 @@
 namespace frugal::test {
 namespace {
 
-AdderQuantSettings settings_of(const std::vector<std::string>& given) {
-  AdderQuantSettings s = read_adder_quant_settings(MethodOptions("adder_quant", adder_quant_options(), given));
-  s.threads = 1;
-  return s;
-}
-
 const std::vector<std::vector<std::string>>& all_settings() {
   static const std::vector<std::vector<std::string>> all = {
       {"bits=8"},

@@ -18,12 +18,6 @@
 namespace frugal::test {
 namespace {
 
-AdderQuantSettings settings_of(const std::vector<std::string>& given) {
-  AdderQuantSettings s = read_adder_quant_settings(MethodOptions("adder_quant", adder_quant_options(), given));
-  s.threads = 1;
-  return s;
-}
-
 Tensor run(const Model& model, const std::vector<Tensor>& input) {
   return Session(model, {.threads = 1}).run(input)[0];
 }

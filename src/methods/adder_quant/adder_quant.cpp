@@ -76,20 +76,7 @@ const Node& node_named(const Graph& graph, const std::string& name) {
 
 // The node alone, on data.
 Tensor run_node(const Model& model, const Node& node, const Tensor& x, int threads) {
-  Model one;
-  std::vector<ValueId> inputs{one.graph.add_input("x", {DType::f32, SymShape(x.shape().begin(), x.shape().end())})};
-  for (std::size_t i = 1; i < node.inputs.size(); ++i) {
-    if (node.inputs[i] == kNone) {
-      inputs.push_back(kNone);
-      continue;
-    }
-    const std::string name = "w" + std::to_string(i);
-    const Tensor& w = model.weights.find(model.graph.value(node.inputs[i]).name)->second;
-    inputs.push_back(one.graph.add_weight(name, w.dtype(), w.shape(), WeightRole::constant));
-    one.weights.emplace(name, w);
-  }
-  one.graph.add_output(one.graph.add_node(node.op->name, node.name, inputs, node.attrs)[0], "y");
-  return Session(std::move(one), {.threads = threads}).run({x})[0];
+  return Session(single_node(model, node, x.shape()), {.threads = threads}).run({x})[0];
 }
 
 // Less the mean of each channel of [N, C, H, W]: of minus a distance that is most, and batch norm takes it away.

@@ -46,23 +46,9 @@ Model folded(const Model& model) {
 // One layer by itself: Q, D, layer.
 double layer_snr(const Model& model, const Node& node, const Tensor& x, const Tensor& y, const ByteRange& range,
                  bool by_row, int threads) {
-  Model one;
-  SymShape shape(x.shape().begin(), x.shape().end());
-  std::vector<ValueId> inputs{one.graph.add_input("x", {DType::f32, shape})};
-  for (std::size_t i = 1; i < node.inputs.size(); ++i) {
-    if (node.inputs[i] == kNone) {
-      inputs.push_back(kNone);
-      continue;
-    }
-    const std::string name = "w" + std::to_string(i);
-    const Tensor& w = model.weights.find(model.graph.value(node.inputs[i]).name)->second;
-    inputs.push_back(one.graph.add_weight(name, w.dtype(), w.shape(), WeightRole::parameter));
-    one.weights.emplace(name, w);
-  }
-  one.graph.add_output(one.graph.add_node(node.op->name, node.name, inputs, node.attrs)[0], "y");
   PtqPlan plan{.layers = {0}, .values = {0}};
   if (by_row) plan.rows.insert(0);
-  Session session(insert_qdq(one, plan, {{0, range}}), {.threads = threads});
+  Session session(insert_qdq(single_node(model, node, x.shape()), plan, {{0, range}}), {.threads = threads});
   Snr snr;
   snr.add(y, session.run({x})[0]);
   return snr.db();
