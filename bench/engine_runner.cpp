@@ -1,7 +1,7 @@
 // Times a network in the engine on request, so that a script can alternate it with other systems.
-//   engine_runner MODEL THREADS    prints "ready", the milliseconds of loading and of the first run, the instruction
-//   set,
-// multiply-adds and the machine's peak in GMAC/s, then answers each line on stdin:
+//   engine_runner MODEL THREADS [BATCH]
+// prints "ready", the milliseconds of loading and of the first run, the instruction set, multiply-adds and the
+// machine's peak in GMAC/s, then answers each line on stdin:
 //   "run N"        N inferences; prints their milliseconds on one line
 //   "output FILE"  writes the first output of the last run as raw float32
 //   "memory"       prints the MiB that loading and running took at most
@@ -38,14 +38,14 @@ double status_mib(const std::string& key) {
   return 0;
 }
 
-void serve(const std::string& file, int threads) {
+void serve(const std::string& file, int threads, std::int64_t batch) {
   const double before = status_mib("VmRSS");
   const auto begin = std::chrono::steady_clock::now();
   Session session(load_model(file), {.threads = threads, .profile = true});
   const Graph& graph = session.model().graph;
   const SymShape& symbolic = graph.value(graph.inputs()[0]).type.shape;
   Shape shape;
-  for (const Dim& d : symbolic) shape.push_back(d.fixed() ? d.value() : 1);
+  for (const Dim& d : symbolic) shape.push_back(d.fixed() ? d.value() : batch);
   std::vector<Tensor> inputs = {test_picture(shape)}, outputs;
   session.run(inputs, outputs);
   const double load = milliseconds_since(begin);
@@ -92,8 +92,8 @@ void serve(const std::string& file, int threads) {
 
 int main(int argc, char** argv) {
   try {
-    frugal::require(argc == 3, "usage: engine_runner MODEL THREADS");
-    frugal::serve(argv[1], std::stoi(argv[2]));
+    frugal::require(argc == 3 || argc == 4, "usage: engine_runner MODEL THREADS [BATCH]");
+    frugal::serve(argv[1], std::stoi(argv[2]), argc == 4 ? std::stoi(argv[3]) : 1);
   } catch (const std::exception& error) {
     std::cerr << error.what() << '\n';
     return 1;

@@ -1,6 +1,8 @@
 #include "kernels/byte_adder.h"
 
 #include <algorithm>
+#include <array>
+#include <limits>
 
 namespace frugal {
 
@@ -81,19 +83,38 @@ std::int64_t byte_adder_items(const ByteAdderPlan& plan) {
   return static_cast<std::int64_t>(plan.tiles.size()) * ((runs + 1) / 2);
 }
 
+namespace {
+
+// Sums of windows for one row of outputs, in parts that fit the registers and the nearest cache.
+template <typename Sum>
+void restore_row(const Conv2dShape& s, std::int64_t width, const std::int32_t* from, float* restored) {
+  constexpr std::int64_t kPart = 64;
+  for (std::int64_t x = 0; x < s.out_w; x += kPart) {
+    const std::int64_t count = std::min(kPart, s.out_w - x);
+    std::array<Sum, kPart> sum{};
+    for (std::int64_t ky = 0; ky < s.kernel_h; ++ky)
+      for (std::int64_t kx = 0; kx < s.kernel_w; ++kx) {
+        const std::int32_t* tap = from + ky * s.dilation_h * width + x * s.stride_w + kx * s.dilation_w;
+        if (s.stride_w == 1)
+          for (std::int64_t i = 0; i < count; ++i) sum[i] += tap[i];
+        else
+          for (std::int64_t i = 0; i < count; ++i) sum[i] += tap[i * s.stride_w];
+      }
+    for (std::int64_t i = 0; i < count; ++i) restored[x + i] = static_cast<float>(sum[i]);
+  }
+}
+
+}  // namespace
+
 void adder_restore(const ByteAdderPlan& plan, const std::int32_t* excess, float* restored, std::int64_t begin,
                    std::int64_t end) {
   const Conv2dShape& s = plan.shape;
   const AdderPlanes& p = plan.layout;
+  const bool narrow = s.in_c * s.kernel_h * s.kernel_w * kMostExcess <= std::numeric_limits<std::int32_t>::max();
   for (std::int64_t row = begin; row < end; ++row) {
     const std::int32_t* from = excess + (row / s.out_h * p.rows + row % s.out_h * s.stride_h / p.row_step) * p.width;
-    for (std::int64_t x = 0; x < s.out_w; ++x) {
-      std::int64_t sum = 0;
-      for (std::int64_t ky = 0; ky < s.kernel_h; ++ky)
-        for (std::int64_t kx = 0; kx < s.kernel_w; ++kx)
-          sum += from[ky * s.dilation_h * p.width + x * s.stride_w + kx * s.dilation_w];
-      restored[row * s.out_w + x] = static_cast<float>(sum);
-    }
+    narrow ? restore_row<std::int32_t>(s, p.width, from, restored + row * s.out_w)
+           : restore_row<std::int64_t>(s, p.width, from, restored + row * s.out_w);
   }
 }
 

@@ -20,15 +20,16 @@ struct AdderPlanes {
   std::int64_t row_bytes, block_bytes, group_bytes;
 };
 
+constexpr int kMostExcess = 65535;  // of one activation: sums over 32768 channels fit 31 bits
+
 // steps = round(x * inverse[g]) + zero; bytes are clamp(steps, 0, qmax), `excess` is clamp(steps - qmax, 0,
-// most_excess) summed over the channels.
+// kMostExcess) summed over the channels.
 struct AdderPlanesArgs {
   AdderPlanes layout;
   const float* x;  // [channels][in_h][in_w]
   const float* inverse;
   int qmax, zero;
   float limit;  // 0: none
-  int most_excess;
   std::uint8_t* planes;
   std::int32_t* excess;  // [group][rows][width], or null
 };

@@ -198,7 +198,7 @@ void Checker::adder(const Conv2dShape& shape) {
     std::vector<std::uint8_t> packed(static_cast<std::size_t>(plan.weight_bytes)),
         planes(static_cast<std::size_t>(adder_planes_bytes(plan.layout)));
     byte_adder_pack(plan, v.data(), 0, packed.data());
-    kernel.planes({plan.layout, x.data(), inverse.data(), 255, 0, 0, 0, planes.data(), nullptr}, 0, plan.layout.rows);
+    kernel.planes({plan.layout, x.data(), inverse.data(), 255, 0, 0, planes.data(), nullptr}, 0, plan.layout.rows);
     Values y(static_cast<std::size_t>(shape.out_c * shape.out_h * shape.out_w));
     kernel.run({plan.layout,
                 shape.out_h,

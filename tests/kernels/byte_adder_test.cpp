@@ -93,9 +93,8 @@ struct Layer {
     std::vector<float> restored(static_cast<std::size_t>(groups * s.out_h * s.out_w));
     std::vector<float> inverse, factors(group.size(), factor), bias(group.size());
     for (float one : step) inverse.push_back(1.0f / one);
-    const AdderPlanesArgs from{plan.layout, x.data(),      inverse.data(),
-                               q.qmax,      q.zero,        q.limit,
-                               65535,       planes.data(), q.restore ? excess.data() : nullptr};
+    const AdderPlanesArgs from{plan.layout, x.data(), inverse.data(), q.qmax,
+                               q.zero,      q.limit,  planes.data(),  q.restore ? excess.data() : nullptr};
     in_parts(plan.layout.rows, [&](std::int64_t a, std::int64_t b) { byte_adder_kernel(isa).planes(from, a, b); });
     if (q.restore) adder_restore(plan, excess.data(), restored.data(), 0, groups * s.out_h);
     std::vector<float> y(static_cast<std::size_t>(s.out_c * s.out_h * s.out_w), -1);

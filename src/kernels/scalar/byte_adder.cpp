@@ -18,7 +18,7 @@ float steps(float x, float inverse, const AdderPlanesArgs& a) {
 
 void planes(const AdderPlanesArgs& a, std::int64_t row_begin, std::int64_t row_end) {
   const AdderPlanes& p = a.layout;
-  const float qmax = static_cast<float>(a.qmax), most = static_cast<float>(a.most_excess);
+  const float qmax = static_cast<float>(a.qmax), most = static_cast<float>(kMostExcess);
   for (std::int64_t row = row_begin; row < row_end; ++row)
     for (std::int64_t g = 0; g < p.groups; ++g)
       for (std::int64_t column = 0; column < p.width; ++column) {

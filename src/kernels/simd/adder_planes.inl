@@ -126,7 +126,7 @@ class PlaneRows {
   void quantize(const __m256 (&v)[8], std::int64_t g, int count, std::int32_t* excess, __m256i (&bytes)[2]) const {
     const __m256 inverse = _mm256_set1_ps(a_.inverse[g]), lowest = _mm256_set1_ps(static_cast<float>(-a_.zero)),
                  highest = _mm256_set1_ps(static_cast<float>(a_.qmax - a_.zero)),
-                 most = _mm256_set1_ps(static_cast<float>(a_.qmax - a_.zero + a_.most_excess));
+                 most = _mm256_set1_ps(static_cast<float>(a_.qmax - a_.zero + kMostExcess));
     const __m256i zero_point = _mm256_set1_epi32(a_.zero);
     __m256i steps[8], over = _mm256_setzero_si256();
 #pragma GCC unroll 8

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cmath>
 #include <memory>
 
 #include "base/check.h"
@@ -45,6 +47,7 @@ class QuantizedAdder {
     require(!layer_.quantizer.restore || plan_.shape.in_c <= 32768,
             "node '{}': the excess of {} channels does not fit 31 bits", c.node.name, plan_.shape.in_c);
     for (float step : layer_.step) inverse_.push_back(1.0f / step);
+    restore_ = layer_.quantizer.restore && can_exceed();
     std::string kind = fmt::format("byte adder {} {}", name(c.kernels.isa), layer_.quantizer.zero);
     for (std::uint8_t g : layer_.group) kind += fmt::format(" {}", g);
     packed_ = c.packed(1, kind, [&] {
@@ -55,8 +58,8 @@ class QuantizedAdder {
     layer_.v = {};
     const AdderPlanes& p = plan_.layout;
     planes_ = whole_lines(adder_planes_bytes(p));
-    excess_ = layer_.quantizer.restore ? whole_lines(p.groups * p.rows * p.width * 4) : 0;
-    restored_ = layer_.quantizer.restore ? whole_lines(p.groups * pixels() * 4) : 0;
+    excess_ = restore_ ? whole_lines(p.groups * p.rows * p.width * 4) : 0;
+    restored_ = restore_ ? whole_lines(p.groups * pixels() * 4) : 0;
   }
 
   std::int64_t scratch_bytes() const { return planes_ + excess_ + restored_; }  // of one image
@@ -78,6 +81,15 @@ class QuantizedAdder {
   }
 
  private:
+  // Whether an activation, cut at the limit, can take more steps than a byte of its group holds. Where every group has
+  // the range of the inputs, none does.
+  bool can_exceed() const {
+    const AdderQuantizer& q = layer_.quantizer;
+    return q.limit <= 0 || std::ranges::any_of(inverse_, [&](float inverse) {
+             return std::nearbyint(q.limit * inverse) > static_cast<float>(q.qmax - q.zero);
+           });
+  }
+
   std::int64_t pixels() const { return plan_.shape.out_h * plan_.shape.out_w; }
 
   // `share(items, f)` calls f(begin, end) for parts of [0, items) and returns when all are done.
@@ -89,17 +101,12 @@ class QuantizedAdder {
     auto* planes = reinterpret_cast<std::uint8_t*>(scratch);
     auto* excess = reinterpret_cast<std::int32_t*>(scratch + planes_);
     auto* restored = reinterpret_cast<float*>(scratch + planes_ + excess_);
-    const AdderPlanesArgs from{plan_.layout,
-                               args.f32_in(0) + n * s.in_c * s.in_h * s.in_w,
-                               inverse_.data(),
-                               q.qmax,
-                               q.zero,
-                               q.limit,
-                               kMostExcess,
-                               planes,
-                               q.restore ? excess : nullptr};
+    const AdderPlanesArgs from{plan_.layout,    args.f32_in(0) + n * s.in_c * s.in_h * s.in_w,
+                               inverse_.data(), q.qmax,
+                               q.zero,          q.limit,
+                               planes,          restore_ ? excess : nullptr};
     share(plan_.layout.rows, [&](std::int64_t begin, std::int64_t end) { kernel.planes(from, begin, end); });
-    if (q.restore)
+    if (restore_)
       share(plan_.layout.groups * s.out_h,
             [&](std::int64_t begin, std::int64_t end) { adder_restore(plan_, excess, restored, begin, end); });
     Epilogue epilogue = store_(args);
@@ -115,7 +122,7 @@ class QuantizedAdder {
                            plan_.tiles.data(),
                            layer_.factor.data(),
                            layer_.bias.data(),
-                           q.restore ? restored : nullptr,
+                           restore_ ? restored : nullptr,
                            args.f32_out() + n * s.out_c * pixels(),
                            epilogue};
     share(byte_adder_items(plan_), [&](std::int64_t begin, std::int64_t end) { kernel.run(to, begin, end); });
@@ -126,6 +133,7 @@ class QuantizedAdder {
   FusedStore store_;
   std::vector<float> inverse_;
   Tensor packed_;
+  bool restore_ = false;
   std::int64_t planes_ = 0, excess_ = 0, restored_ = 0;
 };
 

@@ -15,8 +15,6 @@
 
 namespace frugal {
 
-inline constexpr int kMostExcess = 65535;  // of one activation: sums over 32768 channels fit 31 bits
-
 // Bits of a packed number of the weight.
 inline int adder_weight_bits(std::int64_t bits, bool doubled) { return static_cast<int>(bits) - (doubled ? 1 : 0); }
 

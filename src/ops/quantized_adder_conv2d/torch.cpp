@@ -1,5 +1,6 @@
 // Whole numbers in floats: their sums are exact below 2^24, whatever adds them.
 #include "kernels/adder.h"
+#include "kernels/byte_adder_types.h"
 #include "ops/quantized_adder_conv2d/layer.h"
 #include "train/torch_op.h"
 
