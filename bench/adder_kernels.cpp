@@ -40,16 +40,14 @@ Tensor random_bytes(std::int64_t count, std::uint32_t below) {
 }
 
 struct Adder {
-  ByteAdderKernel kernel;
   ByteAdderPlan plan;
-  Tensor packed, planes, x, y;
+  Tensor packed, scratch, x, y;
   std::vector<float> inverse = std::vector<float>(kGroups, 255.0f), factor, bias;
 
   Adder(Isa isa, const Conv2dShape& s)
-      : kernel(byte_adder_kernel(isa)),
-        plan(byte_adder_plan(isa, s, groups(s), kGroups)),
+      : plan(byte_adder_plan(isa, s, groups(s), kGroups)),
         packed(DType::u8, {plan.weight_bytes}),
-        planes(DType::u8, {adder_planes_bytes(plan.layout)}),
+        scratch(DType::u8, {byte_adder_scratch_bytes(plan, false)}),
         x(DType::f32, {s.in_c * s.in_h * s.in_w}),
         y(DType::f32, {s.out_c * s.out_h * s.out_w}),
         factor(static_cast<std::size_t>(s.out_c), -0.01f),
@@ -65,19 +63,22 @@ struct Adder {
     for (std::int64_t t = 0; t < s.out_c; ++t) out.push_back(static_cast<std::uint8_t>(t % kGroups));
     return out;
   }
-  void make_planes() {
-    kernel.planes({plan.layout, x.data<float>(), inverse.data(), 255, 0, 0, 0, planes.data<std::uint8_t>(), nullptr}, 0,
-                  plan.layout.rows);
-  }
-  void run() {
+  ByteAdderPass pass() {
     Epilogue epilogue;
     epilogue.activation.kind = Activation::relu;
-    const Conv2dShape& s = plan.shape;
-    kernel.run({plan.layout, s.out_h, s.out_w, s.stride_h / plan.layout.row_step,
-                static_cast<std::int64_t>(plan.offsets.size()), plan.offsets.data(), planes.data<std::uint8_t>(),
-                packed.data<std::uint8_t>(), plan.tiles.data(), factor.data(), bias.data(), nullptr, y.data<float>(),
-                epilogue},
-               0, byte_adder_items(plan));
+    return {plan,
+            {x.data<float>(), inverse.data(), 255, 0, 0, false, packed.data<std::uint8_t>(), factor.data(), bias.data(),
+             y.data<float>(), epilogue},
+            scratch.raw()};
+  }
+  void make_planes() {
+    const ByteAdderPass all = pass();
+    all.planes(0, all.rows());
+    all.restore(0, all.restored_rows());
+  }
+  void run() {
+    const ByteAdderPass all = pass();
+    all.sums(0, all.items());
   }
 };
 
@@ -183,11 +184,12 @@ void compare(const KernelTable& table, const Conv2dShape& s, int rounds) {
   Int8Convolution int8(table, one, s);
   Gemm gemm(table, one, s);
   Convolution convolution(table, one, s);
+  const auto bare_loop = byte_adder_kernel(table.isa).bare_loop;
   const double ops = operations(s);
   constexpr std::int64_t kSteps = 20'000;
-  const double bare = adder.kernel.bare_loop(1) * kSteps;
+  const double bare = bare_loop(1) * kSteps;
   std::vector<Contender> all = {
-      {"bare psadbw loop", [&] { adder.kernel.bare_loop(kSteps); }, bare},
+      {"bare psadbw loop", [&] { bare_loop(kSteps); }, bare},
       {"u8 adder", [&] { adder.run(); }, ops},
       {"u8 adder from floats", [&] { adder.make_planes(), adder.run(); }, ops},
       {"exact int8 convolution", [&] { int8.run(); }, ops},

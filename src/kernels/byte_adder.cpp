@@ -15,6 +15,8 @@ ByteAdderKernel byte_adder_kernel(Isa isa) {
   return scalar::byte_adder();
 }
 
+namespace {
+
 AdderPlanes adder_planes(const Conv2dShape& s, std::int64_t groups) {
   AdderPlanes p{};
   p.channels = s.in_c, p.in_h = s.in_h, p.in_w = s.in_w, p.pad_top = s.pad_top, p.pad_left = s.pad_left;
@@ -33,7 +35,7 @@ AdderPlanes adder_planes(const Conv2dShape& s, std::int64_t groups) {
   return p;
 }
 
-std::int64_t adder_planes_bytes(const AdderPlanes& p) { return p.groups * p.group_bytes + 128; }
+}  // namespace
 
 ByteAdderPlan byte_adder_plan(Isa isa, const Conv2dShape& s, std::span<const std::uint8_t> group, std::int64_t groups) {
   ByteAdderPlan plan{
@@ -77,12 +79,6 @@ void byte_adder_pack(const ByteAdderPlan& plan, const std::uint8_t* v, int zero,
         }
 }
 
-std::int64_t byte_adder_items(const ByteAdderPlan& plan) {
-  const std::int64_t pixels = byte_adder_kernel(plan.isa).pixels;
-  const std::int64_t runs = plan.shape.out_h * ((plan.shape.out_w + pixels - 1) / pixels);
-  return static_cast<std::int64_t>(plan.tiles.size()) * ((runs + 1) / 2);
-}
-
 namespace {
 
 // Sums of windows for one row of outputs, in parts that fit the registers and the nearest cache.
@@ -104,18 +100,69 @@ void restore_row(const Conv2dShape& s, std::int64_t width, const std::int32_t* f
   }
 }
 
+std::int64_t whole_lines(std::int64_t bytes) { return (bytes + 63) / 64 * 64; }
+
+struct ScratchSizes {
+  std::int64_t planes, excess = 0, restored = 0;
+
+  ScratchSizes(const ByteAdderPlan& plan, bool restore) {
+    const AdderPlanes& p = plan.layout;
+    planes = whole_lines(p.groups * p.group_bytes + 128);  // vectors of pixels at the end of a row reach beyond it
+    if (!restore) return;
+    excess = whole_lines(p.groups * p.rows * p.width * 4);
+    restored = whole_lines(p.groups * plan.shape.out_h * plan.shape.out_w * 4);
+  }
+};
+
 }  // namespace
 
-void adder_restore(const ByteAdderPlan& plan, const std::int32_t* excess, float* restored, std::int64_t begin,
-                   std::int64_t end) {
-  const Conv2dShape& s = plan.shape;
-  const AdderPlanes& p = plan.layout;
+std::int64_t byte_adder_scratch_bytes(const ByteAdderPlan& plan, bool restore) {
+  const ScratchSizes sizes(plan, restore);
+  return sizes.planes + sizes.excess + sizes.restored;
+}
+
+ByteAdderPass::ByteAdderPass(const ByteAdderPlan& plan, const ByteAdderImage& image, void* scratch)
+    : plan_(plan), image_(image), kernel_(byte_adder_kernel(plan.isa)) {
+  const ScratchSizes sizes(plan, image.restore);
+  auto* place = static_cast<std::byte*>(scratch);
+  const auto take = [&]<typename T>(T*& to, std::int64_t bytes) {
+    to = bytes > 0 ? reinterpret_cast<T*>(place) : nullptr;
+    place += bytes;
+  };
+  take(planes_, sizes.planes);
+  take(excess_, sizes.excess);
+  take(restored_, sizes.restored);
+}
+
+void ByteAdderPass::planes(std::int64_t begin, std::int64_t end) const {
+  const ByteAdderImage& i = image_;
+  kernel_.planes({plan_.layout, i.x, i.inverse, i.qmax, i.zero, i.limit, planes_, excess_}, begin, end);
+}
+
+std::int64_t ByteAdderPass::restored_rows() const { return restored_ ? plan_.layout.groups * plan_.shape.out_h : 0; }
+
+void ByteAdderPass::restore(std::int64_t begin, std::int64_t end) const {
+  const Conv2dShape& s = plan_.shape;
+  const AdderPlanes& p = plan_.layout;
   const bool narrow = s.in_c * s.kernel_h * s.kernel_w * kMostExcess <= std::numeric_limits<std::int32_t>::max();
   for (std::int64_t row = begin; row < end; ++row) {
-    const std::int32_t* from = excess + (row / s.out_h * p.rows + row % s.out_h * s.stride_h / p.row_step) * p.width;
-    narrow ? restore_row<std::int32_t>(s, p.width, from, restored + row * s.out_w)
-           : restore_row<std::int64_t>(s, p.width, from, restored + row * s.out_w);
+    const std::int32_t* from = excess_ + (row / s.out_h * p.rows + row % s.out_h * s.stride_h / p.row_step) * p.width;
+    narrow ? restore_row<std::int32_t>(s, p.width, from, restored_ + row * s.out_w)
+           : restore_row<std::int64_t>(s, p.width, from, restored_ + row * s.out_w);
   }
+}
+
+std::int64_t ByteAdderPass::items() const {
+  const std::int64_t runs = plan_.shape.out_h * ((plan_.shape.out_w + kernel_.pixels - 1) / kernel_.pixels);
+  return static_cast<std::int64_t>(plan_.tiles.size()) * ((runs + 1) / 2);
+}
+
+void ByteAdderPass::sums(std::int64_t begin, std::int64_t end) const {
+  const Conv2dShape& s = plan_.shape;
+  kernel_.run({plan_.layout, s.out_h, s.out_w, s.stride_h / plan_.layout.row_step,
+               static_cast<std::int64_t>(plan_.offsets.size()), plan_.offsets.data(), planes_, image_.weights,
+               plan_.tiles.data(), image_.factor, image_.bias, restored_, image_.y, image_.epilogue},
+              begin, end);
 }
 
 }  // namespace frugal

@@ -12,13 +12,6 @@
 
 namespace frugal {
 
-ByteAdderKernel byte_adder_kernel(Isa isa);  // the ISA must be supported
-
-// Of one image of `shape` whose output channels are in `groups` groups.
-AdderPlanes adder_planes(const Conv2dShape& shape, std::int64_t groups);
-// Vectors of pixels at the end of a row reach beyond it.
-std::int64_t adder_planes_bytes(const AdderPlanes& layout);
-
 struct ByteAdderPlan {
   Isa isa;
   Conv2dShape shape;
@@ -27,15 +20,48 @@ struct ByteAdderPlan {
   std::vector<std::int64_t> offsets;
   std::int64_t weight_bytes;
 };
-// `group`: of each output channel.
+// For one image of `shape`; the ISA must be supported. `group`: of each output channel.
 ByteAdderPlan byte_adder_plan(Isa isa, const Conv2dShape& shape, std::span<const std::uint8_t> group,
                               std::int64_t groups);
+ByteAdderKernel byte_adder_kernel(Isa isa);
 // v: [out_c][in_c][kh][kw]; `zero`: what channels beyond the last have in the planes.
 void byte_adder_pack(const ByteAdderPlan& plan, const std::uint8_t* v, int zero, std::uint8_t* packed);
 
-std::int64_t byte_adder_items(const ByteAdderPlan& plan);  // of one image
-// Sums of windows of `excess` (AdderPlanesArgs), for output rows [begin, end) of groups * out_h.
-void adder_restore(const ByteAdderPlan& plan, const std::int32_t* excess, float* restored, std::int64_t begin,
-                   std::int64_t end);
+// One image: y = finish(factor * (sum over the window of |v - a| + excess) + bias), where a is x on the grid of the
+// channel's group (AdderPlanesArgs) and the excess, with `restore`, what the activations exceed their numbers by.
+struct ByteAdderImage {
+  const float* x;        // [in_c][in_h][in_w]
+  const float* inverse;  // 1 / step of each group
+  int qmax, zero;
+  float limit;  // 0: none
+  bool restore;
+  const std::uint8_t* weights;  // packed
+  const float *factor, *bias;   // of each output channel
+  float* y;                     // [out_c][out_h][out_w]
+  Epilogue epilogue;            // without a bias
+};
+// `scratch` is aligned to 64 bytes.
+std::int64_t byte_adder_scratch_bytes(const ByteAdderPlan& plan, bool restore);
+
+// What an image goes through: three steps, one after the other, each in parts that may be done in any order.
+class ByteAdderPass {
+ public:
+  ByteAdderPass(const ByteAdderPlan& plan, const ByteAdderImage& image, void* scratch);
+
+  std::int64_t rows() const { return plan_.layout.rows; }
+  void planes(std::int64_t begin, std::int64_t end) const;
+  std::int64_t restored_rows() const;  // 0 where there is nothing to add
+  void restore(std::int64_t begin, std::int64_t end) const;
+  std::int64_t items() const;
+  void sums(std::int64_t begin, std::int64_t end) const;
+
+ private:
+  const ByteAdderPlan& plan_;
+  ByteAdderImage image_;
+  ByteAdderKernel kernel_;
+  std::uint8_t* planes_;
+  std::int32_t* excess_;  // null where nothing is restored
+  float* restored_;
+};
 
 }  // namespace frugal

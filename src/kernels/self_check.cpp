@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/random.h"
+#include "frugal/tensor.h"
 #include "kernels/byte_adder.h"
 #include "kernels/conv2d.h"
 #include "kernels/gemm.h"
@@ -193,28 +194,17 @@ void Checker::adder(const Conv2dShape& shape) {
   const Values x = values(shape.in_c * shape.in_h * shape.in_w), inverse{255.0f, 301.0f}, ones(group.size(), 1),
                zeros(group.size());
   both("byte adder", 0, [&](const KernelTable& t) {
-    const ByteAdderKernel kernel = byte_adder_kernel(t.isa);
     const ByteAdderPlan plan = byte_adder_plan(t.isa, shape, group, 2);
-    std::vector<std::uint8_t> packed(static_cast<std::size_t>(plan.weight_bytes)),
-        planes(static_cast<std::size_t>(adder_planes_bytes(plan.layout)));
+    std::vector<std::uint8_t> packed(static_cast<std::size_t>(plan.weight_bytes));
     byte_adder_pack(plan, v.data(), 0, packed.data());
-    kernel.planes({plan.layout, x.data(), inverse.data(), 255, 0, 0, planes.data(), nullptr}, 0, plan.layout.rows);
+    Tensor scratch(DType::u8, {byte_adder_scratch_bytes(plan, false)});
     Values y(static_cast<std::size_t>(shape.out_c * shape.out_h * shape.out_w));
-    kernel.run({plan.layout,
-                shape.out_h,
-                shape.out_w,
-                shape.stride_h / plan.layout.row_step,
-                static_cast<std::int64_t>(plan.offsets.size()),
-                plan.offsets.data(),
-                planes.data(),
-                packed.data(),
-                plan.tiles.data(),
-                ones.data(),
-                zeros.data(),
-                nullptr,
-                y.data(),
-                {}},
-               0, byte_adder_items(plan));
+    const ByteAdderPass pass(
+        plan, {x.data(), inverse.data(), 255, 0, 0, false, packed.data(), ones.data(), zeros.data(), y.data(), {}},
+        scratch.raw());
+    pass.planes(0, pass.rows());
+    pass.restore(0, pass.restored_rows());
+    pass.sums(0, pass.items());
     return y;
   });
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "frugal/tensor.h"
 #include "kernels/conv2d.h"
 
 namespace frugal::test {
@@ -84,37 +85,23 @@ struct Layer {
 
   // In three parts, so that parts begin everywhere.
   std::vector<float> run(Isa isa, Epilogue epilogue = {}, float factor = 1) const {
-    const auto groups = static_cast<std::int64_t>(step.size());
-    const ByteAdderPlan plan = byte_adder_plan(isa, s, group, groups);
-    std::vector<std::uint8_t> packed(static_cast<std::size_t>(plan.weight_bytes)),
-        planes(static_cast<std::size_t>(adder_planes_bytes(plan.layout)), 0xcd);
-    byte_adder_pack(plan, v.data(), q.zero, packed.data());
-    std::vector<std::int32_t> excess(static_cast<std::size_t>(groups * plan.layout.rows * plan.layout.width), -1);
-    std::vector<float> restored(static_cast<std::size_t>(groups * s.out_h * s.out_w));
+    const ByteAdderPlan plan = byte_adder_plan(isa, s, group, static_cast<std::int64_t>(step.size()));
+    Tensor packed(DType::u8, {plan.weight_bytes}), scratch(DType::u8, {byte_adder_scratch_bytes(plan, q.restore)});
+    std::fill_n(scratch.data<std::uint8_t>(), scratch.numel(), std::uint8_t{0xcd});
+    byte_adder_pack(plan, v.data(), q.zero, packed.data<std::uint8_t>());
     std::vector<float> inverse, factors(group.size(), factor), bias(group.size());
     for (float one : step) inverse.push_back(1.0f / one);
-    const AdderPlanesArgs from{plan.layout, x.data(), inverse.data(), q.qmax,
-                               q.zero,      q.limit,  planes.data(),  q.restore ? excess.data() : nullptr};
-    in_parts(plan.layout.rows, [&](std::int64_t a, std::int64_t b) { byte_adder_kernel(isa).planes(from, a, b); });
-    if (q.restore) adder_restore(plan, excess.data(), restored.data(), 0, groups * s.out_h);
     std::vector<float> y(static_cast<std::size_t>(s.out_c * s.out_h * s.out_w), -1);
-    const ByteAdderArgs to{plan.layout,
-                           s.out_h,
-                           s.out_w,
-                           s.stride_h / plan.layout.row_step,
-                           static_cast<std::int64_t>(plan.offsets.size()),
-                           plan.offsets.data(),
-                           planes.data(),
-                           packed.data(),
-                           plan.tiles.data(),
-                           factors.data(),
-                           bias.data(),
-                           q.restore ? restored.data() : nullptr,
-                           y.data(),
-                           epilogue};
-    in_parts(byte_adder_items(plan), [&](std::int64_t a, std::int64_t b) { byte_adder_kernel(isa).run(to, a, b); });
+    const ByteAdderPass pass(plan,
+                             {x.data(), inverse.data(), q.qmax, q.zero, q.limit, q.restore, packed.data<std::uint8_t>(),
+                              factors.data(), bias.data(), y.data(), epilogue},
+                             scratch.raw());
+    in_parts(pass.rows(), [&](std::int64_t a, std::int64_t b) { pass.planes(a, b); });
+    in_parts(pass.restored_rows(), [&](std::int64_t a, std::int64_t b) { pass.restore(a, b); });
+    in_parts(pass.items(), [&](std::int64_t a, std::int64_t b) { pass.sums(a, b); });
     return y;
   }
+  std::vector<float> run() const { return run(best_isa()); }
 
   template <typename F>
   static void in_parts(std::int64_t items, F f) {
@@ -125,14 +112,20 @@ struct Layer {
   }
 };
 
+// f(instruction set) for all that this processor has.
+template <typename F>
+void each_isa(F f) {
+  for (Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512})
+    if (isa_supported(isa)) f(isa);
+}
+
 void expect_exact(const Layer& layer) {
   const std::vector<float> expected = layer.expected();
-  for (Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512}) {
-    if (!isa_supported(isa)) continue;
+  each_isa([&](Isa isa) {
     ASSERT_EQ(layer.run(isa), expected) << name(isa) << ", " << layer.s.in_c << " channels of " << layer.s.in_h << "x"
                                         << layer.s.in_w << ", window " << layer.s.kernel_h << ", stride "
                                         << layer.s.stride_h << ", padding " << layer.s.pad_top;
-  }
+  });
 }
 
 TEST(ByteAdder, EveryLengthOfASum) {
@@ -151,6 +144,22 @@ TEST(ByteAdder, WindowsStridesPaddingDilation) {
 TEST(ByteAdder, WidthsAndGroupsThatFillNoVector) {
   for (std::int64_t width = 1; width <= 20; ++width) expect_exact(Layer(8, 5, 2, 2, width, 3, 1, 1));
   for (std::int64_t out = 1; out <= 30; ++out) expect_exact(Layer(5, out, 1 + out / 3, 4, 6, 3, 1, 1));
+}
+
+// Windows of 3 to 8 columns, and of fewer rows than columns; the largest sums.
+TEST(ByteAdder, WideWindows) {
+  for (std::int64_t kernel = 3; kernel <= 8; ++kernel)
+    for (std::int64_t width : {8, 9, 16, 31, 64}) expect_exact(Layer(5, 19, 2, 9, width, kernel, 1, kernel / 2));
+  for (std::int64_t channels : {21, 22, 43, 64, 130}) expect_exact(Layer(channels, 9, 2, 8, 16, 3, 1, 1));
+  expect_exact(Layer(70, 9, 2, 8, 8, 5, 1, 2));
+  Layer wide(12, 8, 1, 6, 24, 5, 1, 2);
+  wide.s.kernel_h = 1, wide.s.pad_top = 0;
+  wide.v.resize(12 * 8 * 5);
+  expect_exact(wide);
+  Layer brightest(64, 8, 1, 8, 32, 3, 1, 1);
+  std::fill(brightest.x.begin(), brightest.x.end(), 1e6f);
+  std::fill(brightest.v.begin(), brightest.v.end(), std::uint8_t{0});
+  expect_exact(brightest);
 }
 
 TEST(ByteAdder, PictureSmallerThanTheWindow) {
@@ -196,7 +205,7 @@ TEST(ByteAdder, AllZeros) {
   expect_exact(layer);
   // y = 0 where the window equals the kernel
   std::fill(layer.v.begin(), layer.v.end(), std::uint8_t{0});
-  EXPECT_EQ(layer.run(best_isa()), std::vector<float>(static_cast<std::size_t>(8 * 36)));
+  EXPECT_EQ(layer.run(), std::vector<float>(static_cast<std::size_t>(8 * 36)));
 }
 
 // |a - w| with a signed weight w = 2 u, folded: max(w, 0) is the weight, max(-w, 0) goes to the bias.
@@ -214,7 +223,7 @@ TEST(ByteAdder, SignedWeightsAreUnsignedOnesAndAConstant) {
     }
     for (float& value : layer.x) value = static_cast<float>(random.below(1u << bits));
     layer.x[0] = static_cast<float>((1 << bits) - 1);
-    std::vector<float> folded = layer.run(best_isa());
+    std::vector<float> folded = layer.run();
     for (std::size_t t = 0; t < 12; ++t)
       for (std::size_t p = 0; p < 9; ++p) {
         std::int64_t direct = 0, constant = 0;
@@ -235,7 +244,7 @@ TEST(ByteAdder, WhatIsRestoredIsTheUncutSum) {
   cut.step = {1, 1, 1};
   Layer whole = cut;
   whole.q = {};
-  EXPECT_EQ(cut.run(best_isa()), whole.run(best_isa()));
+  EXPECT_EQ(cut.run(), whole.run());
 }
 
 TEST(ByteAdder, TheStoreIsThatOfFloats) {
@@ -244,8 +253,7 @@ TEST(ByteAdder, TheStoreIsThatOfFloats) {
   std::vector<float> residual(sums.size());
   RandomStream random(3, "residual");
   for (float& value : residual) value = random.uniform(0.0f, 60000.0f);
-  for (Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512}) {
-    if (!isa_supported(isa)) continue;
+  each_isa([&](Isa isa) {
     for (Activation kind : {Activation::none, Activation::relu, Activation::leaky_relu})
       for (bool last : {false, true}) {
         Epilogue e;
@@ -259,7 +267,7 @@ TEST(ByteAdder, TheStoreIsThatOfFloats) {
           ASSERT_NEAR(y[i], expected, 0.02f) << name(isa);
         }
       }
-  }
+  });
 }
 
 }  // namespace

@@ -33,8 +33,6 @@ AdderLayer layer_of(const NodeContext& c) {
                            constant(3)->data<std::uint8_t>(), floats(4), floats(5)});
 }
 
-std::int64_t whole_lines(std::int64_t bytes) { return (bytes + 63) / 64 * 64; }
-
 // A layer ready to run. Images are worked on one after the other, so that their planes stay in the cache.
 class QuantizedAdder {
  public:
@@ -56,13 +54,9 @@ class QuantizedAdder {
       return packed;
     });
     layer_.v = {};
-    const AdderPlanes& p = plan_.layout;
-    planes_ = whole_lines(adder_planes_bytes(p));
-    excess_ = restore_ ? whole_lines(p.groups * p.rows * p.width * 4) : 0;
-    restored_ = restore_ ? whole_lines(p.groups * pixels() * 4) : 0;
   }
 
-  std::int64_t scratch_bytes() const { return planes_ + excess_ + restored_; }  // of one image
+  std::int64_t scratch_bytes() const { return byte_adder_scratch_bytes(plan_, restore_); }  // of one image
   std::size_t own_bytes() const { return layer_.factor.size() * 8 + plan_.offsets.size() * 8; }
 
   void operator()(const RunArgs& args) const {
@@ -90,42 +84,29 @@ class QuantizedAdder {
            });
   }
 
-  std::int64_t pixels() const { return plan_.shape.out_h * plan_.shape.out_w; }
-
   // `share(items, f)` calls f(begin, end) for parts of [0, items) and returns when all are done.
   template <typename Share>
   void image(const RunArgs& args, std::int64_t n, std::byte* scratch, Share share) const {
     const Conv2dShape& s = plan_.shape;
-    const ByteAdderKernel kernel = byte_adder_kernel(plan_.isa);
     const AdderQuantizer& q = layer_.quantizer;
-    auto* planes = reinterpret_cast<std::uint8_t*>(scratch);
-    auto* excess = reinterpret_cast<std::int32_t*>(scratch + planes_);
-    auto* restored = reinterpret_cast<float*>(scratch + planes_ + excess_);
-    const AdderPlanesArgs from{plan_.layout,    args.f32_in(0) + n * s.in_c * s.in_h * s.in_w,
-                               inverse_.data(), q.qmax,
-                               q.zero,          q.limit,
-                               planes,          restore_ ? excess : nullptr};
-    share(plan_.layout.rows, [&](std::int64_t begin, std::int64_t end) { kernel.planes(from, begin, end); });
-    if (restore_)
-      share(plan_.layout.groups * s.out_h,
-            [&](std::int64_t begin, std::int64_t end) { adder_restore(plan_, excess, restored, begin, end); });
     Epilogue epilogue = store_(args);
-    if (epilogue.residual) epilogue.residual += n * s.out_c * pixels();
-    const ByteAdderArgs to{plan_.layout,
-                           s.out_h,
-                           s.out_w,
-                           s.stride_h / plan_.layout.row_step,
-                           static_cast<std::int64_t>(plan_.offsets.size()),
-                           plan_.offsets.data(),
-                           planes,
-                           packed_.data<std::uint8_t>(),
-                           plan_.tiles.data(),
-                           layer_.factor.data(),
-                           layer_.bias.data(),
-                           restore_ ? restored : nullptr,
-                           args.f32_out() + n * s.out_c * pixels(),
-                           epilogue};
-    share(byte_adder_items(plan_), [&](std::int64_t begin, std::int64_t end) { kernel.run(to, begin, end); });
+    if (epilogue.residual) epilogue.residual += n * s.out_c * s.out_h * s.out_w;
+    const ByteAdderImage one{args.f32_in(0) + n * s.in_c * s.in_h * s.in_w,
+                             inverse_.data(),
+                             q.qmax,
+                             q.zero,
+                             q.limit,
+                             restore_,
+                             packed_.data<std::uint8_t>(),
+                             layer_.factor.data(),
+                             layer_.bias.data(),
+                             args.f32_out() + n * s.out_c * s.out_h * s.out_w,
+                             epilogue};
+    const ByteAdderPass pass(plan_, one, scratch);
+    share(pass.rows(), [&](std::int64_t begin, std::int64_t end) { pass.planes(begin, end); });
+    if (pass.restored_rows() > 0)
+      share(pass.restored_rows(), [&](std::int64_t begin, std::int64_t end) { pass.restore(begin, end); });
+    share(pass.items(), [&](std::int64_t begin, std::int64_t end) { pass.sums(begin, end); });
   }
 
   AdderLayer layer_;
@@ -134,7 +115,6 @@ class QuantizedAdder {
   std::vector<float> inverse_;
   Tensor packed_;
   bool restore_ = false;
-  std::int64_t planes_ = 0, excess_ = 0, restored_ = 0;
 };
 
 CompiledOp compile(const NodeContext& c) {
