@@ -45,11 +45,13 @@ class Adder(CliTest):
     def test_the_ablation_writes_its_tables(self):
         folder = self.dir / "ablation"
         made = subprocess.run([sys.executable, SOURCE / "tools" / "adder-ablation", self.adder, "--data",
-                               self.dir / "data", "-o", folder, "--samples", "4", "--only", "4 bits, QSSF",
+                               self.dir / "data", "-o", folder, "--samples", "4", "--seeds", "0,7", "--only", "4 bits, QSSF",
                                "--frugal", BIN], capture_output=True, text=True, env=clean_environment())
         self.assertEqual(made.returncode, 0, made.stderr)
         rows = json.loads((folder / "ablation.json").read_text())["rows"]
         self.assertEqual([r["name"] for r in rows], ["4 bits, QSSF by activations", "4 bits, QSSF by weights"])
+        self.assertEqual([run["seed"] for run in rows[0]["runs"]], [0, 7])
+        self.assertTrue(all(row["least"] <= row["top1"] <= row["most"] for row in rows))
         self.assertEqual((folder / "ablation.md").read_text(), made.stdout)
         self.assertIn("QSSF by weights", (folder / "ablation.svg").read_text())
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/check.h"
+#include "base/random.h"
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/picture_options.h"
@@ -64,8 +65,10 @@ std::vector<std::string> loose_pictures(const std::string& folder) {
   return out;
 }
 
-// Evenly spread over the data, prepared as the model says, a few at a time.
-std::vector<std::vector<Tensor>> calibration_batches(const Compress& c, const TaskInfo& info, std::size_t samples) {
+// Evenly spread over the data, with a seed one at random of each of as many equal parts; prepared as the model says, a
+// few at a time.
+std::vector<std::vector<Tensor>> calibration_batches(const Compress& c, const TaskInfo& info, std::size_t samples,
+                                                     std::uint64_t seed) {
   const std::vector<std::string> loose = loose_pictures(c.data);
   const std::unique_ptr<ImageDataset> set = loose.empty() ? open_dataset(c.data, c.split) : nullptr;
   const std::size_t size = set ? set->size() : loose.size();
@@ -73,11 +76,13 @@ std::vector<std::vector<Tensor>> calibration_batches(const Compress& c, const Ta
   samples = std::min(samples, size);
   const std::int64_t floats = info.channels * info.height * info.width;
   const auto at_once = static_cast<std::size_t>(std::clamp<std::int64_t>(600'000 / floats, 1, 64));
+  RandomStream random(seed, "calibration");
   std::vector<std::vector<Tensor>> batches;
   for (std::size_t begin = 0; begin < samples; begin += at_once) {
     std::vector<Image> images;
     for (std::size_t i = begin; i < std::min(samples, begin + at_once); ++i) {
-      const std::size_t at = i * size / samples;
+      const std::size_t first = i * size / samples, part = (i + 1) * size / samples - first;
+      const std::size_t at = first + (seed == 0 ? 0 : random.below(static_cast<std::uint32_t>(part)));
       images.push_back(set ? set->get(at) : read_image(loose[at]));
     }
     batches.push_back({prepare_images(images, info)});
@@ -105,7 +110,8 @@ int run_compress(const Compress& c, const Common& common) {
   if (method.needs_data) {
     const TaskInfo info = c.pictures.task_info(opened);
     if (!opened.model.metadata.contains("task")) set_task_info(opened.model, info);
-    input.batches = calibration_batches(c, info, static_cast<std::size_t>(options.integer("samples", 1, 1 << 24)));
+    input.batches =
+        calibration_batches(c, info, static_cast<std::size_t>(options.integer("samples", 1, 1 << 24)), common.seed);
   }
   const Costs before = compute_costs(opened.model.graph);
   MethodResult result = method.run(opened.model, input);
