@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "formats/safetensors.h"
+#include "graph/initial_weights.h"
 
 namespace frugal {
 namespace {
@@ -47,7 +48,10 @@ Weights match_weights(const Graph& graph, const Weights& tensors, const std::str
     if (value.kind != ValueKind::weight) continue;
     auto found = given.find(value.name);
     if (found == given.end()) {
-      missing.push_back(value.name);
+      if (std::optional<Tensor> constant = given_constant(value))
+        weights.emplace(value.name, std::move(*constant));
+      else
+        missing.push_back(value.name);
       continue;
     }
     const Tensor& tensor = found->second;

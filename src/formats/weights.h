@@ -10,7 +10,8 @@ namespace frugal {
 // One tensor for every weight value of `graph`, by name and shape. What other programs leave in such files is
 // understood: the prefix "module." (PyTorch's data-parallel wrapper) before every name, the counters
 // "num_batches_tracked", and float types other than the graph's, which are converted.
-// Tensors that the network has no place for are left out with a warning.
+// Tensors that the network has no place for are left out with a warning. Constants that the graph itself gives
+// (given_constant) may be missing.
 // Error names the tensors that are missing or of another shape, with the nearest names.
 Weights load_weights(const Graph& graph, const std::string& path);
 

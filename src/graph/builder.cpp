@@ -57,9 +57,9 @@ ValueId GraphBuilder::adder_conv2d(const std::string& name, ValueId x, const Con
   return op("adder_conv2d", {x, w, kNone}, attrs, name);
 }
 
-ValueId GraphBuilder::batch_norm(const std::string& name, ValueId x, double eps, double momentum) {
+ValueId GraphBuilder::batch_norm(const std::string& name, ValueId x, double eps, double momentum, double gamma) {
   std::int64_t c = channels(x);
-  ValueId w = weight(name + ".weight", {c}, {Init::Kind::constant, 1, false});
+  ValueId w = weight(name + ".weight", {c}, {Init::Kind::constant, gamma, false});
   ValueId b = weight(name + ".bias", {c});
   ValueId mean = weight(name + ".running_mean", {c}, {}, WeightRole::buffer);
   ValueId var = weight(name + ".running_var", {c}, {Init::Kind::constant, 1, false}, WeightRole::buffer);

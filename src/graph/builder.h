@@ -40,7 +40,7 @@ class GraphBuilder {
   ValueId conv2d(const std::string& name, ValueId x, const ConvOptions& options);
   // `name`.adder, no groups; `rule`: attributes of its gradients.
   ValueId adder_conv2d(const std::string& name, ValueId x, const ConvOptions& options, const Attrs& rule = {});
-  ValueId batch_norm(const std::string& name, ValueId x, double eps = 1e-5, double momentum = 0.1);
+  ValueId batch_norm(const std::string& name, ValueId x, double eps = 1e-5, double momentum = 0.1, double gamma = 1);
   ValueId linear(const std::string& name, ValueId x, std::int64_t out, bool bias = true,
                  Init init = {Init::Kind::torch_default, 0, false});
 

@@ -55,4 +55,14 @@ Weights initial_weights(const Graph& graph, std::uint64_t seed) {
   return weights;
 }
 
+std::optional<Tensor> given_constant(const Value& value) {
+  const bool given = value.init.kind == Init::Kind::constant || value.init.kind == Init::Kind::sequence;
+  if (value.kind != ValueKind::weight || value.role != WeightRole::constant || !given || value.type.dtype != DType::f32)
+    return std::nullopt;
+  Tensor t(DType::f32, fixed_shape(value.type.shape));
+  RandomStream unused(0, "");
+  fill(t, value.init, unused);
+  return t;
+}
+
 }  // namespace frugal

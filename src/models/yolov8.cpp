@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "graph/builder.h"
+#include "models/detection.h"
 #include "models/registry.h"
 
 namespace frugal {
@@ -56,19 +57,6 @@ struct Yolo {
     return b.op("conv2d", {x, w, start}, {}, name + ".2");
   }
 
-  // Centres of the cells of one level, [1, 2, cells], in cells; all of it is constant.
-  ValueId centres(const std::string& name, std::int64_t height, std::int64_t width) {
-    auto axis = [&](const char* part, Shape shape) {
-      return b.weight(name + part, std::move(shape), {Init::Kind::sequence, 0.5, false}, WeightRole::buffer);
-    };
-    auto none = [&](const char* part, Shape shape) {
-      return b.weight(name + part, std::move(shape), {}, WeightRole::buffer);
-    };
-    ValueId x = b.add(axis(".x", {1, 1, 1, width}), none(".no_y", {1, 1, height, 1}));
-    ValueId y = b.add(axis(".y", {1, 1, height, 1}), none(".no_x", {1, 1, 1, width}));
-    return b.op("reshape", {concat({x, y}, name)}, {{"shape", Ints{1, 2, height * width}}});
-  }
-
   ValueId detect(const std::string& name, const std::array<ValueId, 3>& levels, std::int64_t classes) {
     const std::int64_t box_width = std::max<std::int64_t>(b.channels(levels[0]) / 4, 4 * kBins);
     const std::int64_t class_width = std::max(b.channels(levels[0]), std::min<std::int64_t>(classes, 100));
@@ -83,9 +71,9 @@ struct Yolo {
       const std::int64_t height = b.dim(levels[at], 2).value(), width = b.dim(levels[at], 3).value();
       flat.push_back(
           b.op("reshape", {concat({box, score}, name + ".concat" + n)}, {{"shape", Ints{0, out, height * width}}}));
-      cells.push_back(centres(name + ".cells" + n, height, width));
+      cells.push_back(cell_centres(b, name + ".cells" + n, height, width));
       strides.push_back(b.weight(name + ".stride" + n, {1, 1, height * width},
-                                 {Init::Kind::constant, static_cast<double>(8 << i), false}, WeightRole::buffer));
+                                 {Init::Kind::constant, static_cast<double>(8 << i), false}, WeightRole::constant));
       anchors += height * width;
     }
     std::vector<ValueId> parts = b.ops("split", {concat(flat, name + ".concat", 2)},
@@ -98,7 +86,7 @@ struct Yolo {
                          {{"shape", Ints{0, 4, anchors}}}, name + ".dfl");
     std::vector<ValueId> corners = b.ops("split", {sides}, {{"sizes", Ints{2, 2}}, {"axis", 1}}, name + ".sides");
     ValueId centre = concat(cells, name + ".cells", 2), stride = concat(strides, name + ".strides", 2);
-    ValueId half = b.weight(name + ".half", {1}, {Init::Kind::constant, 0.5, false}, WeightRole::buffer);
+    ValueId half = b.weight(name + ".half", {1}, {Init::Kind::constant, 0.5, false}, WeightRole::constant);
     ValueId first = b.op("sub", {centre, corners[0]}), second = b.add(centre, corners[1]);
     ValueId boxes = concat({b.op("mul", {b.add(first, second), half}), b.op("sub", {second, first})}, name + ".boxes");
     return concat({b.op("mul", {boxes, stride}), b.op("sigmoid", {parts[1]})}, name);

@@ -63,7 +63,7 @@ Model simplify(const Model& model, const NodeEvaluator& evaluate) {
   // Each pass finds what the ones before have made possible; batch norm needs producers without other users.
   Model m = simplify_shapes(fold_constants(model, evaluate));
   m = fuse_composites(remove_dead_code(merge_duplicates(m)));
-  return fold_batch_norm(fold_padding(m));
+  return fold_batch_norm(reparameterize(fold_padding(m)));
 }
 
 }  // namespace frugal

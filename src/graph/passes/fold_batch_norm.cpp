@@ -1,8 +1,8 @@
 #include <algorithm>
-#include <cmath>
 #include <optional>
 
 #include "graph/op.h"
+#include "graph/passes/channel_affine.h"
 #include "graph/passes/passes.h"
 #include "graph/rewrite.h"
 
@@ -30,34 +30,10 @@ const LinearLayer* find_layer(const Rewriter& r, const Node& node) {
   return nullptr;
 }
 
-bool floats(const Rewriter& r, const std::vector<ValueId>& weights) {
-  for (ValueId id : weights)
-    if (id != kNone && (!r.data(id) || r.data(id)->dtype() != DType::f32)) return false;
-  return true;
-}
-
-struct Affine {
-  std::vector<double> scale, shift;  // of each channel
-};
-
-// What a batch norm does to each channel.
-std::optional<Affine> batch_norm_of(const Rewriter& r, const Node& norm) {
-  if (!floats(r, {norm.inputs[1], norm.inputs[2], norm.inputs[3], norm.inputs[4]})) return std::nullopt;
-  auto at = [&](std::size_t input) { return r.data(norm.inputs[input])->data<float>(); };
-  const float *gamma = at(1), *beta = at(2), *mean = at(3), *var = at(4);
-  Affine out;
-  for (std::int64_t c = 0; c < r.data(norm.inputs[1])->numel(); ++c) {
-    double scale = gamma[c] / std::sqrt(var[c] + attr_real(norm, "eps"));
-    out.scale.push_back(scale);
-    out.shift.push_back(beta[c] - mean[c] * scale);
-  }
-  return out;
-}
-
-// The same of a product or a sum with a weight of one number for all channels, or one for each: [C], broadcast as
-// [C, 1, 1] where the channels are followed by two more dims.
-std::optional<Affine> scale_or_shift_of(const Rewriter& r, const Node& node, const LinearLayer& layer, ValueId made,
-                                        std::int64_t channels) {
+// What a product or a sum does to each channel, with a weight of one number for all channels, or one for each: [C],
+// broadcast as [C, 1, 1] where the channels are followed by two more dims.
+std::optional<ChannelAffine> scale_or_shift_of(const Rewriter& r, const Node& node, const LinearLayer& layer,
+                                               ValueId made, std::int64_t channels) {
   const ValueId other = node.inputs[node.inputs[0] == made ? 1 : 0];
   const Tensor* numbers = r.data(other);
   if (!numbers || numbers->dtype() != DType::f32 || r.graph().value(node.outputs[0]).type != r.graph().value(made).type)
@@ -66,7 +42,7 @@ std::optional<Affine> scale_or_shift_of(const Rewriter& r, const Node& node, con
   const std::size_t rank = numbers->shape().size();
   const bool each = rank >= from_end && numbers->shape()[rank - from_end] == channels && numbers->numel() == channels;
   if (!each && numbers->numel() != 1) return std::nullopt;
-  Affine out;
+  ChannelAffine out;
   for (std::int64_t c = 0; c < channels; ++c) {
     const auto x = static_cast<double>(numbers->data<float>()[each ? c : 0]);
     out.scale.push_back(node.op->name == "mul" ? x : 1);
@@ -76,14 +52,14 @@ std::optional<Affine> scale_or_shift_of(const Rewriter& r, const Node& node, con
 }
 
 // All that follows a layer and can go into it, one after the other; their outputs are added to `made`.
-std::optional<Affine> affine_after(const Rewriter& r, const LinearLayer& layer, std::int64_t channels,
-                                   std::vector<ValueId>& made) {
-  std::optional<Affine> all;
+std::optional<ChannelAffine> affine_after(const Rewriter& r, const LinearLayer& layer, std::int64_t channels,
+                                          std::vector<ValueId>& made) {
+  std::optional<ChannelAffine> all;
   for (NodeId user; (user = r.uses().only_user(made.back())) != kNone;) {
     const Node& node = r.graph().node(user);
-    std::optional<Affine> next;
+    std::optional<ChannelAffine> next;
     if (node.op->name == "batch_norm" && node.inputs[0] == made.back())
-      next = batch_norm_of(r, node);
+      next = batch_norm_affine(r, node);
     else if (node.op->name == "mul" || node.op->name == "add")
       next = scale_or_shift_of(r, node, layer, made.back(), channels);
     if (!next) break;
@@ -97,7 +73,7 @@ std::optional<Affine> affine_after(const Rewriter& r, const LinearLayer& layer, 
   return all;
 }
 
-Tensor scaled(const Tensor& weight, const Affine& affine) {
+Tensor scaled(const Tensor& weight, const ChannelAffine& affine) {
   Tensor out(DType::f32, weight.shape());
   const std::int64_t inner = weight.numel() / std::max<std::int64_t>(1, weight.dim(0));
   const float* from = weight.data<float>();
@@ -107,7 +83,7 @@ Tensor scaled(const Tensor& weight, const Affine& affine) {
   return out;
 }
 
-Tensor shifted(const Tensor* bias, const Affine& affine) {
+Tensor shifted(const Tensor* bias, const ChannelAffine& affine) {
   std::vector<float> out;
   for (std::size_t c = 0; c < affine.shift.size(); ++c)
     out.push_back(static_cast<float>((bias ? bias->data<float>()[c] : 0.0) * affine.scale[c] + affine.shift[c]));
@@ -120,15 +96,15 @@ Visit visit(Rewriter& r, const Node& node) {
   if (!layer) return Visit::copy;
   const ValueId weight = node.inputs[layer->weight], bias = node.inputs[layer->bias];
   const bool factor_absent = weight == kNone && !layer->absent.empty();
-  if ((!factor_absent && r.uses().only_user(weight) == kNone) || !floats(r, {weight, bias})) return Visit::copy;
+  if ((!factor_absent && r.uses().only_user(weight) == kNone) || !have_floats(r, {weight, bias})) return Visit::copy;
   const Dim& channel_dim = r.graph().value(node.outputs[0]).type.shape[1];
   if (!channel_dim.fixed()) return Visit::copy;
   const std::int64_t channels = channel_dim.value();
   std::vector<ValueId> made{node.outputs[0]};
-  const std::optional<Affine> after = affine_after(r, *layer, channels, made);
+  const std::optional<ChannelAffine> after = affine_after(r, *layer, channels, made);
   if (!after) return Visit::copy;
 
-  const Affine& affine = *after;
+  const ChannelAffine& affine = *after;
   std::vector<ValueId> inputs;
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
     if (i == layer->weight && factor_absent)

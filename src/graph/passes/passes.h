@@ -17,6 +17,13 @@ Model remove_dead_code(const Model& model);
 // in double precision. Left alone where the layer's output or weight has other users, or a tensor is no fp32.
 Model fold_batch_norm(const Model& model);
 
+// One convolution for a sum of convolutions of one value, with or without batch norms behind them, and of that value
+// itself (with a batch norm or without): structural re-parameterisation (Ding et al., "RepVGG", CVPR 2021). Kernels lie
+// within the widest one by their padding, the value itself is a 1 at its centre; sums in double precision. Weights take
+// the name of the last addition. Left alone where strides or groups differ, a kernel does not lie within the widest,
+// somebody else reads a branch, or a tensor is no fp32.
+Model reparameterize(const Model& model);
+
 // Runs one node on data. Comes from the engine, which stands above the graph.
 using NodeEvaluator = std::function<std::vector<Tensor>(const Node&, const std::vector<const Tensor*>& inputs)>;
 
