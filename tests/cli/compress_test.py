@@ -31,6 +31,15 @@ class Compress(CliTest):
         self.assertTrue(self.document("bench", out, "--threads", "1")["runs"])
         self.assertTrue(self.document("info", out)["layers"])
 
+    def test_parallel_convolutions_become_one_without_data(self):
+        out = self.dir / "deployed.safetensors"
+        made = self.document("compress", "gold_yolo_pico", "reparameterize", "--classes", "3", "-o", out)
+        self.assertEqual((made["report"]["batch_norm"]["after"], made["report"]["conv2d"]["after"]), (0, 98))
+        self.assertLess(made["after"]["macs"], made["before"]["macs"])
+        kept = self.document("compress", "gold_yolo_pico", "reparameterize", "--set", "batch_norm=keep", "-o", out)
+        self.assertGreater(kept["report"]["batch_norm"]["after"], 0)
+        self.refused(["compress", "gold_yolo_pico", "reparameterize", "--set", "batch_norm=drop", "-o", out], 2, "keep")
+
     def test_refusals_say_what_would_be_right(self):
         out = self.dir / "x.safetensors"
         self.refused(["compress", self.model, "ptqs", "-o", out], 2, "ptqs", "ptq")

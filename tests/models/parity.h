@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <map>
@@ -28,6 +29,9 @@ struct ParityCase {
   Shape input;
   double tolerance, double_tolerance;  // relative to the largest element
   std::string statistics{};            // file with the mean and variance around which some batch norms are made
+  FormulaGains gains{};
+  std::string beside{};                                            // an official tensor that only a loss needs
+  std::map<std::string, Tensor (*)(const Tensor&)> as_official{};  // outputs that the official code lays out otherwise
 
   std::filesystem::path path(const std::string& file) const {
     return shared_path("data/parity/" + folder + "/" + file);
@@ -127,8 +131,78 @@ inline ParityCase adder_case(const std::string& depth, const std::string& networ
           "resnet" + depth + ".json"};
 }
 
+// Rows of box and scores get the objectness of 1 between them that the official code writes.
+inline Tensor with_objectness(const Tensor& rows) {
+  const Tensor from = rows.to(DType::f64);
+  const std::int64_t columns = from.dim(2), count = from.dim(0) * from.dim(1);
+  Tensor out(DType::f64, {from.dim(0), from.dim(1), columns + 1});
+  const double* x = from.data<double>();
+  double* y = out.data<double>();
+  for (std::int64_t row = 0; row < count; ++row) {
+    std::copy(x, x + 4, y);
+    y[4] = 1;
+    std::copy(x + 4, x + columns, y + 5);
+    x += columns, y += columns + 1;
+  }
+  return out;
+}
+
+// `size`: n, s, m or l, with both heads where the official network has both.
+inline ParityCase gold_yolo_case(const std::string& size, std::int64_t height, std::int64_t width, std::uint32_t crc,
+                                 double gain) {
+  const bool both = size == "n" || size == "s";
+  std::map<std::string, std::string> values = {
+      {"backbone.ERBlock_5.2.cv" + std::string(both ? "7" : "2"), "c5"},
+      {"neck.high_FAM", "high_align"},
+      {"neck.conv_1x1_n", "high_global"},
+      {"neck.high_IFM.transformer_blocks." + std::string(size == "l" ? "2" : "1"), "high_fused"},
+      {"neck.low_IFM.4", "low_global"}};
+  const std::string last = both ? ".block.2" : ".cv3";
+  values["neck.Rep_p3" + last] = "p3";
+  values["neck.Rep_p4" + last] = "p4";
+  values["neck.Rep_n4" + last] = "n4";
+  values["neck.Rep_n5" + last] = "n5";
+  const std::vector<std::string> stages =
+      both ? std::vector<std::string>{".block.0", ".block.2", ".block.4"} : std::vector<std::string>(3, ".cv3");
+  for (int i = 0; i < 3; ++i)
+    values["backbone.ERBlock_" + std::to_string(i + 2) + ".1" + stages[static_cast<std::size_t>(i)]] =
+        "c" + std::to_string(i + 2);
+  for (const char* level : {".0", ".1", ".2"})
+    for (const char* kind : {"cls_logits", "reg_logits", "lrtb"})
+      if (both || kind != std::string("lrtb")) values[std::string(kind) + level] = std::string(kind) + level;
+  std::vector<std::string> taps;
+  for (const auto& [value, key] : values) taps.push_back(value);
+  const std::string name = "gold_yolo_" + size, shape = std::to_string(height) + "x" + std::to_string(width);
+  Graph graph = build_network(name, {.height = height, .width = width, .extra = {{"head", both ? "both" : "dfl"}}});
+  values["rows"] = both ? "decoded_lrtb" : "decoded_dfl";
+  if (both) values["rows_dfl"] = "decoded_dfl";
+  return {name + "_" + shape,
+          with_outputs(std::move(graph), taps),
+          "gold_yolo",
+          "names_" + size + ".txt",
+          size + "_" + shape + ".safetensors",
+          crc,
+          values,
+          {1, 3, height, width},
+          1e-5,
+          1e-7,
+          "",
+          {.norm = gain, .prediction = 3},
+          "detect.proj",
+          {{"rows", with_objectness}, {"rows_dfl", with_objectness}}};
+}
+
 inline std::vector<ParityCase> parity_cases() {
   return {
+      gold_yolo_case("n", 128, 128, 0x34db32c7, .75),
+      gold_yolo_case("n", 192, 128, 0x34db32c7, .75),
+      gold_yolo_case("n", 160, 96, 0x34db32c7, .75),
+      gold_yolo_case("s", 192, 128, 0x4278feb7, .75),
+      gold_yolo_case("s", 160, 96, 0x4278feb7, .75),
+      gold_yolo_case("m", 128, 128, 0xa3447984, .68),
+      gold_yolo_case("m", 160, 96, 0xa3447984, .68),
+      gold_yolo_case("l", 192, 128, 0x72932ba4, 1.05),
+      gold_yolo_case("l", 160, 96, 0x72932ba4, 1.05),
       ghostnet_case(),
       adder_case("20", "adder_resnet20_cifar", 0x203cc971,
                  {"conv1", "bn1", "layer1.0.conv1", "layer2.0.conv1", "layer2.0.downsample.0", "avgpool", "fc", "bn2"},
@@ -145,7 +219,7 @@ inline std::vector<ParityCase> parity_cases() {
 
 // README.md, section 1: batch norms behind adder layers lie around the mean and variance that the layers have.
 inline Weights parity_weights(const ParityCase& c) {
-  Weights weights = formula_weights(read_names(c.path(c.names)));
+  Weights weights = formula_weights(read_names(c.path(c.names)), c.gains);
   if (c.statistics.empty()) return weights;
   std::ifstream file(c.path(c.statistics));
   const nlohmann::json statistics = nlohmann::json::parse(file);
@@ -169,7 +243,9 @@ inline void expect_parity(const ParityCase& c, const std::vector<Tensor>& output
     auto wanted = c.outputs.find(c.graph.output_name(i));
     if (wanted == c.outputs.end()) continue;
     ++compared;
-    EXPECT_TRUE(agrees(outputs[i], references.at(wanted->second), tolerance)) << c.graph.output_name(i);
+    auto form = c.as_official.find(c.graph.output_name(i));
+    const Tensor got = form == c.as_official.end() ? outputs[i] : form->second(outputs[i]);
+    EXPECT_TRUE(agrees(got, references.at(wanted->second), tolerance)) << c.graph.output_name(i);
   }
   EXPECT_EQ(compared, c.outputs.size());
 }

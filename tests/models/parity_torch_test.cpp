@@ -1,6 +1,7 @@
 // The training interpreter gives what the official code of each network gave.
 #include <gtest/gtest.h>
 
+#include "formats/weights.h"
 #include "models/parity.h"
 #include "train/interpreter.h"
 
@@ -14,7 +15,8 @@ INSTANTIATE_TEST_SUITE_P(Official, ParityTorch, testing::ValuesIn(parity_cases()
 
 std::vector<Tensor> forward(const ParityCase& c, torch::ScalarType precision) {
   torch::NoGradGuard no_grad;
-  Interpreter interpreter(c.graph, parity_weights(c), torch::kCPU, precision);
+  const Weights weights = match_weights(c.graph, parity_weights(c), c.names);
+  Interpreter interpreter(c.graph, weights, torch::kCPU, precision);
   std::vector<Tensor> outputs;
   for (const torch::Tensor& t : interpreter.forward({to_torch(formula_input("input", c.input)).to(precision)}, false))
     outputs.push_back(from_torch(t));

@@ -27,6 +27,9 @@ std::string stem_of(const std::string& name) { return name.substr(0, name.rfind(
 std::string kind_by_name(const NamedTensor& t, const std::set<std::string>& norms) {
   std::string last = t.name.substr(t.name.rfind('.') + 1);
   bool norm = norms.contains(stem_of(t.name));
+  if (t.name == "detect.proj" || t.name == "detect.proj_conv.weight") return "bins";
+  if (last == "alpha") return "alpha";
+  if (last == "weight" && t.name.starts_with("detect.") && t.name.find("_preds") != std::string::npos) return "pred";
   if (last == "num_batches_tracked") return "i";
   if (last == "running_mean") return "rm";
   if (last == "running_var") return "rv";
@@ -38,10 +41,10 @@ std::string kind_by_name(const NamedTensor& t, const std::set<std::string>& norm
 
 // What a kind multiplies 2u - 1 with; 0: the value is 0.5 + u.
 double scale_of(const std::string& kind, const Shape& shape) {
-  if (kind == "w") return std::sqrt(3.0 / static_cast<double>(element_count(shape) / shape[0]));
+  if (kind == "w" || kind == "pred") return std::sqrt(3.0 / static_cast<double>(element_count(shape) / shape[0]));
   if (kind.starts_with("w:")) return std::sqrt(3.0 / std::stod(kind.substr(2)));
   if (kind == "a") return std::sqrt(3.0);
-  if (kind == "g" || kind == "rv") return 0;
+  if (kind == "g" || kind == "rv" || kind == "alpha" || kind == "bins") return 0;
   if (kind == "nb" || kind == "rm") return 0.2;
   if (kind == "b") return 0.1;
   if (kind == "p") return 0.05;
@@ -88,16 +91,21 @@ Tensor formula_input(const std::string& name, Shape shape) {
   return t;
 }
 
-Weights formula_weights(const std::vector<NamedTensor>& names) {
+Weights formula_weights(const std::vector<NamedTensor>& names, const FormulaGains& gains) {
   Weights weights;
   for (const NamedTensor& named : names) {
     if (!generated(named.kind)) continue;
     Tensor t(DType::f32, named.shape);
     FormulaStream u(named.name);
-    const double scale = scale_of(named.kind, named.shape);
+    const double scale = scale_of(named.kind, named.shape) * (named.kind == "pred" ? gains.prediction : 1);
+    const double gain = named.kind == "g" ? gains.norm : 1;
     float* values = t.data<float>();
-    for (std::int64_t i = 0; i < t.numel(); ++i)
-      values[i] = static_cast<float>(scale == 0 ? 0.5 + u(i) : (2 * u(i) - 1) * scale);
+    for (std::int64_t i = 0; i < t.numel(); ++i) {
+      if (named.kind == "bins")
+        values[i] = static_cast<float>(i);
+      else
+        values[i] = static_cast<float>(scale == 0 ? (0.5 + u(i)) * gain : (2 * u(i) - 1) * scale);
+    }
     weights.emplace(named.name, std::move(t));
   }
   return weights;

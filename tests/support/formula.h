@@ -32,8 +32,14 @@ class FormulaStream {
 
 Tensor formula_input(const std::string& name, Shape shape);  // u, as float32
 
-// Every tensor that the formula makes (counters, constants and tied tensors are left out).
-Weights formula_weights(const std::vector<NamedTensor>& names);
+// What README.md section 1 says of single networks.
+struct FormulaGains {
+  double norm = 1;        // of the weights of batch norms
+  double prediction = 1;  // of the weights of detect.*_preds*
+};
+
+// Every tensor that the formula makes (counters, constants other than detect.proj and tied tensors are left out).
+Weights formula_weights(const std::vector<NamedTensor>& names, const FormulaGains& gains = {});
 
 // CRC-32 (zlib) of those tensors, little-endian, in the order of the names file.
 std::uint32_t formula_crc32(const std::vector<NamedTensor>& names, const Weights& weights);
