@@ -47,7 +47,8 @@ TEST(Reparameterize, TakesWhatLiesWithinTheWidestKernel) {
 
   GraphBuilder plain("net");
   x = plain.image_input(4, 6, 5);
-  plain.output(plain.add(plain.conv2d("a", x, {.out = 4, .kernel = 3}), x), "y");
+  plain.output(plain.add(plain.add(plain.conv2d("a", x, {.out = 4, .kernel = 3}), plain.conv2d("b", x, {.out = 4})), x),
+               "y");
   after = checked(with_weights(plain.finish()), reparameterize, {kPicture});
   EXPECT_EQ(test::node_ops(after.graph), (Strings{"conv2d"}));
   EXPECT_EQ(after.weights.size(), 1u);  // nobody had a bias
@@ -64,6 +65,9 @@ TEST(Reparameterize, LeavesOtherSumsAlone) {
   kept([](GraphBuilder& b, ValueId x) {  // a residual block: not the same input
     ValueId y = b.relu(b.conv2d("a", x, {.out = 4, .kernel = 3}));
     b.output(b.add(b.conv2d("b", y, {.out = 4, .kernel = 3}), x), "y");
+  });
+  kept([](GraphBuilder& b, ValueId x) {  // one layer and its input
+    b.output(b.add(b.batch_norm("bn", b.conv2d("a", x, {.out = 4, .kernel = 3})), x), "y");
   });
   kept([](GraphBuilder& b, ValueId x) {  // somebody else reads a branch
     ValueId y = b.conv2d("a", x, {.out = 4});

@@ -20,8 +20,8 @@ Model fold_batch_norm(const Model& model);
 // One convolution for a sum of convolutions of one value, with or without batch norms behind them, and of that value
 // itself (with a batch norm or without): structural re-parameterisation (Ding et al., "RepVGG", CVPR 2021). Kernels lie
 // within the widest one by their padding, the value itself is a 1 at its centre; sums in double precision. Weights take
-// the name of the last addition. Left alone where strides or groups differ, a kernel does not lie within the widest,
-// somebody else reads a branch, or a tensor is no fp32.
+// the name of the last addition. Left alone where there are not two layers, strides or groups differ, a kernel does not
+// lie within the widest, somebody else reads a branch, or a tensor is no fp32.
 Model reparameterize(const Model& model);
 
 // Runs one node on data. Comes from the engine, which stands above the graph.

@@ -83,7 +83,10 @@ class Finder {
   // Can one convolution stand for the sum?
   bool mergeable(const Sum& sum) const {
     const Branch& wide = widest(r_, sum);
-    if (!wide.conv) return false;
+    // One layer and its input are a residual connection, which an engine adds for nothing in the layer's store.
+    const auto layers =
+        std::count_if(sum.branches.begin(), sum.branches.end(), [](const Branch& b) { return b.conv || b.norm; });
+    if (!wide.conv || layers < 2) return false;
     const Kernel kernel = kernel_of(r_, wide);
     for (const Branch& b : sum.branches) {
       if (!place(kernel, kernel_of(r_, b))) return false;
