@@ -73,6 +73,9 @@ void visit_recipe(Visitor& v, Recipe& r) {
   v.section("eval", "measuring while training", [&] {
     v.integer("every", r.eval.every, 1, kMany, "epochs between two evaluations; the last is always evaluated");
     v.integer("batch", r.eval.batch, 1, 65'536, "pictures at a time");
+    v.integer(
+        "norm_batches", r.eval.norm_batches, 0, kMany,
+        "training batches that batch norms take their statistics from before each evaluation; 0: the running ones");
   });
   v.section("method", "a method of the library that changes how is trained", [&] {
     v.text("name", r.method.name, "none if empty");

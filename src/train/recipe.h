@@ -62,6 +62,7 @@ struct Recipe {
   struct Eval {
     std::int64_t every = 1;  // epochs; the last one is always evaluated
     std::int64_t batch = 500;
+    std::int64_t norm_batches = 0;  // of training, before each evaluation; 0: running statistics
   } eval;
   struct Method {
     std::string name;

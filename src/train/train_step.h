@@ -38,6 +38,11 @@ class TrainStep {
   virtual std::vector<Part> parts() = 0;
   // Returns the terms to report, each scaled like the loss.
   virtual Terms run(const Batch& batch, const Minimize& minimize) = 0;
+  // Runs the networks that learn in training mode, for the statistics of their norms.
+  virtual void run_forward(const Batch& batch) {
+    for (const Part& part : parts())
+      if (part.learns) part.net->forward(batch.inputs, true);
+  }
   // Quality on the test data, equal on all processes; called with the averaged weights in place.
   virtual Metrics evaluate() = 0;
   // The metric that chooses the best model, and whether more of it is better.

@@ -13,6 +13,7 @@
 #include "base/progress.h"
 #include "base/random.h"
 #include "train/communicator.h"
+#include "train/norm_statistics.h"
 #include "train/prefetcher.h"
 #include "train/schedule.h"
 
@@ -150,12 +151,26 @@ void Trainer::clip_gradients(const std::vector<torch::Tensor>& parameters) {
 
 Metrics Trainer::measure() {
   EmaScope scope(ema_.get());
+  renew_norms();
   Metrics metrics = step_.evaluate();
   for (const auto& [name, value] : metrics)
     if (!std::isfinite(value))
       fail("the evaluation after epoch {} gives {} = {}: the training diverged", position_.epoch + 1, name, value);
   keep_model(metrics);
   return metrics;
+}
+
+// With the first batches of the epoch that ends.
+void Trainer::renew_norms() {
+  const std::int64_t batches = std::min(recipe_.eval.norm_batches, data_.steps());
+  if (batches == 0) return;
+  RandomStream random(static_cast<std::uint64_t>(recipe_.seed), "norms", static_cast<std::uint64_t>(position_.epoch));
+  torch::manual_seed(random.next_u32());
+  for (Learner& learner : learners_) {
+    Prefetcher loaded(data_, position_.epoch);
+    renew_norm_statistics(*learner.part.net, batches,
+                          [&](std::int64_t) { step_.run_forward(loaded.next().to(learner.part.net->device())); });
+  }
 }
 
 // Writes the last model, and the best one where this is it. Called with the averaged weights in place.

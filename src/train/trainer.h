@@ -52,6 +52,7 @@ class Trainer {
   void clip_gradients(const std::vector<torch::Tensor>& parameters);
   void finish_epoch();
   Metrics measure();
+  void renew_norms();
   void keep_model(const Metrics& metrics);
   void save() const;
   void restore();

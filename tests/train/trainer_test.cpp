@@ -111,6 +111,33 @@ TEST_F(TrainerTest, AResumedRunIsTheUnbrokenOneBitForBit) {
   }
 }
 
+// The saved batch norms hold the mean statistics of the epoch's first batches under the saved weights.
+TEST_F(TrainerTest, NormsOfTheAveragedWeightsAreMeasuredAnew) {
+  const Recipe r = recipe("a", {"epochs=1", "eval.norm_batches=3", "ema.decay=0.99"});
+  const Model model = load_model(run(r).model);
+  ClassifyStep step(r, set_up_classifier(r));
+  Interpreter net(model.graph, model.weights);
+  const Node* norm = nullptr;
+  for (const Node& node : model.graph.nodes())
+    if (!norm && node.op->name == "batch_norm") norm = &node;
+  ASSERT_TRUE(norm);
+  const std::string before = model.graph.value(norm->inputs[0]).name;
+  torch::Tensor mean = torch::zeros({4}, torch::kFloat64), variance = mean.clone();
+  torch::NoGradGuard no_grad;
+  for (std::int64_t i = 0; i < 3; ++i) {
+    std::map<std::string, torch::Tensor> taps{{before, {}}};
+    net.forward(step.batches().load(0, i).inputs, true, &taps);
+    const torch::Tensor x = taps.at(before).transpose(0, 1).flatten(1).to(torch::kFloat64);
+    mean += x.mean(1) / 3;
+    variance += x.var(1) / 3;
+  }
+  const auto saved = [&](std::size_t i) {
+    return to_torch(model.weights.at(model.graph.value(norm->inputs[i]).name)).to(torch::kFloat64);
+  };
+  EXPECT_TRUE(torch::allclose(saved(3), mean, 1e-4, 1e-5));
+  EXPECT_TRUE(torch::allclose(saved(4), variance, 1e-4, 1e-5));
+}
+
 TEST_F(TrainerTest, ResumingAFinishedRunChangesNothing) {
   Recipe r = recipe("a");
   TrainResult first = run(r), again = run(r, true);
