@@ -7,6 +7,8 @@
 #pragma once
 
 #include "frugal/classify.h"
+#include "frugal/coco.h"
+#include "frugal/detection_metrics.h"
 #include "frugal/error.h"
 #include "frugal/graph.h"
 #include "frugal/image.h"
