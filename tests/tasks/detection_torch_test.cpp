@@ -41,7 +41,7 @@ struct Scene {
     }
   }
 
-  DetectionOutput output() const { return {scores.unsqueeze(0), logits.unsqueeze(0), {}}; }
+  DetectionOutput output() const { return {scores.unsqueeze(0), logits.unsqueeze(0), {}, {}, {}}; }
 };
 
 std::map<std::int64_t, double> positives(const Assignment& assignment, std::int64_t object) {
@@ -158,7 +158,7 @@ TEST(DetectionLosses, UntrainedNetworkAndPicturesWithoutObjects) {
   EXPECT_NEAR(empty.total().item<double>(), 0.000760, 1e-6);
   EXPECT_EQ(empty.boxes.item<double>(), 0);
   // A picture without objects beside one with them adds to the classes only.
-  const DetectionOutput both{scene.scores.repeat({2, 1, 1}), scene.logits.repeat({2, 1, 1}), {}};
+  const DetectionOutput both{scene.scores.repeat({2, 1, 1}), scene.logits.repeat({2, 1, 1}), {}, {}, {}};
   const DetectionLoss mixed = detection_loss(scene.cells, both, {scene.objects, none}, {});
   EXPECT_NEAR(mixed.boxes.item<double>(), untrained.boxes.item<double>(), 1e-9);
   EXPECT_GT(mixed.classes.item<double>(), untrained.classes.item<double>());
@@ -174,7 +174,7 @@ TEST(DetectionLosses, Gradients) {
     DetectionLossOptions options;
     options.boxes = kind;
     const auto loss = [&] {
-      return detection_loss(scene.cells, {inputs[0], inputs[1], inputs[2]}, {scene.objects}, options).total();
+      return detection_loss(scene.cells, {inputs[0], inputs[1], inputs[2], {}, {}}, {scene.objects}, options).total();
     };
     loss().backward();
     torch::manual_seed(3);

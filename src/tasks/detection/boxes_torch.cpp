@@ -25,6 +25,37 @@ Cells detection_cells(std::int64_t height, std::int64_t width, const std::vector
   return cells;
 }
 
+Cells anchor_cells(const Cells& cells, std::int64_t anchors) {
+  Cells out;
+  std::vector<Tensor> points, strides;
+  std::int64_t begin = 0;
+  for (std::int64_t count : cells.counts) {
+    points.push_back(cells.points.narrow(0, begin, count).repeat({anchors, 1}));
+    strides.push_back(cells.strides.narrow(0, begin, count).repeat({anchors, 1}));
+    out.counts.push_back(count * anchors);
+    begin += count;
+  }
+  out.points = torch::cat(points);
+  out.strides = torch::cat(strides);
+  return out;
+}
+
+Tensor anchor_boxes(const Cells& cells, const std::vector<std::vector<double>>& anchors, const Tensor& raw) {
+  FRUGAL_ASSERT(anchors.size() == cells.counts.size());
+  std::vector<Tensor> sizes;
+  for (std::size_t level = 0; level < anchors.size(); ++level) {
+    const auto pairs = static_cast<std::int64_t>(anchors[level].size() / 2);
+    sizes.push_back(torch::tensor(anchors[level], raw.options().requires_grad(false))
+                        .view({pairs, 1, 2})
+                        .expand({pairs, cells.counts[level] / pairs, 2})
+                        .reshape({-1, 2}));
+  }
+  const Tensor strides = cells.strides.to(raw.options().requires_grad(false));
+  const Tensor centre = raw.narrow(-1, 0, 2) + cells.points.to(strides) / strides;
+  const Tensor half = (raw.narrow(-1, 2, 2).sigmoid() * 2).square() * (torch::cat(sizes) / strides) / 2;
+  return torch::cat({centre - half, centre + half}, -1);
+}
+
 namespace {
 
 struct Sides {

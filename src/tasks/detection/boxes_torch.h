@@ -17,6 +17,13 @@ struct Cells {
 };
 Cells detection_cells(std::int64_t height, std::int64_t width, const std::vector<std::int64_t>& strides);
 
+// Cells with several anchors, [level][anchor][cell].
+Cells anchor_cells(const Cells& cells, std::int64_t anchors);
+// Boxes, in strides, of what a head with anchors says, [..., cells, 4]: an offset of the centre from its point, and
+// sides (2 sigmoid)^2 times the anchor's. `anchors`: pairs of width and height in pixels, level after level.
+torch::Tensor anchor_boxes(const Cells& cells, const std::vector<std::vector<double>>& anchors,
+                           const torch::Tensor& raw);
+
 // Intersection over union of every box of `a` [m, 4] with every one of `b` [n, 4]: [m, n].
 torch::Tensor iou_matrix(const torch::Tensor& a, const torch::Tensor& b, double eps);
 

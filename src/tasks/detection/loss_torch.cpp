@@ -1,5 +1,8 @@
 #include "tasks/detection/loss_torch.h"
 
+#include <cmath>
+#include <numbers>
+
 #include "base/check.h"
 
 namespace frugal {
@@ -64,33 +67,76 @@ struct Targets {
   Tensor of_positives(const Tensor& values) const { return values.index({picture, cell}); }
 };
 
-}  // namespace
+// Of the last dimension: sum of t (log t - log s), each softened by the temperature.
+Tensor divergence(const Tensor& student, const Tensor& teacher, double temperature) {
+  const Tensor s = (student / temperature).log_softmax(-1), t = (teacher / temperature).log_softmax(-1);
+  return (t.exp() * (t - s)).sum(-1) * (temperature * temperature);
+}
 
-DetectionLoss detection_loss(const Cells& cells, const DetectionOutput& output, const std::vector<Objects>& objects,
-                             const DetectionLossOptions& options) {
-  const Tensor& scores = output.scores;
-  require(output.logits.defined() || output.plain.defined(), "a detector's output has neither distributions nor boxes");
-  const std::int64_t bins = output.logits.defined() ? output.logits.size(-1) / 4 : 0;
-  const Tensor strides = cells.strides.to(scores), points = cells.points.to(scores) / strides;
-  std::vector<Tensor> forms;  // boxes in strides
+void distill(const Targets& targets, const DetectionOutput& student, const DetectionOutput& teacher, std::int64_t bins,
+             const DetectionLossOptions& options, const Distillation& how, DetectionLoss& loss) {
+  const Tensor classes = divergence(student.scores, teacher.scores.detach(), how.temperature).sum();
+  loss.classes = loss.classes + options.class_weight * how.class_weight * how.share * classes;
+  if (bins > 0 && targets.cell.numel() > 0) {
+    const auto rows = [&](const Tensor& logits) { return targets.of_positives(logits).view({-1, bins}); };
+    const Tensor sides = divergence(rows(student.logits), rows(teacher.logits.detach()), how.temperature).mean();
+    loss.distribution = loss.distribution + options.distribution_weight * how.distribution_weight * how.share * sides;
+  }
+  if (how.feature_weight == 0) return;
+  require(student.features.size() == teacher.features.size(), "the teacher has {} feature maps, the student {}",
+          teacher.features.size(), student.features.size());
+  for (std::size_t i = 0; i < student.features.size(); ++i) {
+    const Tensor places = divergence(student.features[i].flatten(2), teacher.features[i].detach().flatten(2), 1);
+    loss.features = loss.features + how.feature_weight * how.share * places.mean();
+  }
+}
+
+// The boxes that the output says, in strides, in each form that it has. Cells are assigned by the first.
+std::vector<Tensor> box_forms(const DetectionOutput& output, const Tensor& points, std::int64_t bins) {
+  std::vector<Tensor> forms;
   if (bins > 0) forms.push_back(to_boxes(points, expected_distances(output.logits, bins)));
   if (output.plain.defined()) forms.push_back(to_boxes(points, output.plain));
+  if (output.boxes.defined()) forms.push_back(output.boxes);
+  require(!forms.empty(), "a detector's output has neither distributions nor boxes");
+  return forms;
+}
 
+std::vector<Assignment> assign(const Cells& cells, const Tensor& scores, const Tensor& boxes,
+                               const std::vector<Objects>& objects, const DetectionLossOptions& options) {
+  require(static_cast<std::int64_t>(objects.size()) == scores.size(0), "{} pictures have the objects of {}",
+          scores.size(0), objects.size());
   std::vector<Assignment> all;
   for (std::size_t i = 0; i < objects.size(); ++i) {
     const auto at = static_cast<std::int64_t>(i);
-    const Tensor boxes = forms[0][at].detach() * strides;
     all.push_back(options.assigner == Assigner::atss
-                      ? assign_atss(cells, objects[i], scores.size(-1), boxes, options.atss)
-                      : assign_task_aligned(cells, objects[i], scores[at].detach(), boxes, options.task_aligned));
+                      ? assign_atss(cells, objects[i], scores.size(-1), boxes[at], options.atss)
+                      : assign_task_aligned(cells, objects[i], scores[at], boxes[at], options.task_aligned));
   }
-  const Targets targets(cells, objects, all, scores);
+  return all;
+}
+
+}  // namespace
+
+double distillation_share(double epoch, double epochs) {
+  return (1 - std::cos(std::numbers::pi * epoch / epochs)) / 2 * (0.01 - 1) + 1;
+}
+
+DetectionLoss detection_loss(const Cells& cells, const DetectionOutput& output, const std::vector<Objects>& objects,
+                             const DetectionLossOptions& options, const DetectionOutput* teacher,
+                             const Distillation& distillation) {
+  const Tensor& scores = output.scores;
+  const std::int64_t bins = output.logits.defined() ? output.logits.size(-1) / 4 : 0;
+  const Tensor strides = cells.strides.to(scores), points = cells.points.to(scores) / strides;
+  const std::vector<Tensor> forms = box_forms(output, points, bins);
+  const Targets targets(cells, objects, assign(cells, scores.detach(), forms[0].detach() * strides, objects, options),
+                        scores);
   const double divisor = targets.sum > 0 ? targets.sum : 1;
   DetectionLoss loss;
   loss.classes =
       options.class_weight / divisor * varifocal_loss(scores, targets.scores.to(scores), targets.assigned.to(scores));
   const Tensor weight = targets.of_positives(targets.scores.sum(-1));
-  loss.boxes = loss.distribution = torch::zeros({}, weight.options());
+  loss.boxes = loss.distribution = loss.features = torch::zeros({}, weight.options());
+  if (teacher) distill(targets, output, *teacher, bins, options, distillation, loss);
   if (weight.numel() == 0) return loss;
   for (const Tensor& boxes : forms)
     loss.boxes = loss.boxes + options.box_weight / divisor *
@@ -98,7 +144,7 @@ DetectionLoss detection_loss(const Cells& cells, const DetectionOutput& output, 
   if (bins > 0) {
     const Tensor distances = to_distances(points.to(torch::kFloat64).index_select(0, targets.cell), targets.boxes);
     const Tensor each = distribution_loss(targets.of_positives(output.logits), distances, bins);
-    loss.distribution = options.distribution_weight / divisor * (each * weight).sum();
+    loss.distribution = loss.distribution + options.distribution_weight / divisor * (each * weight).sum();
   }
   return loss;
 }
