@@ -77,6 +77,21 @@ void visit_recipe(Visitor& v, Recipe& r) {
         "norm_batches", r.eval.norm_batches, 0, kMany,
         "training batches that batch norms take their statistics from before each evaluation; 0: the running ones");
   });
+  v.section("detect", "of networks that find boxes", [&] {
+    v.choice("boxes", r.detect.boxes, {"siou", "giou"}, "the loss of a box");
+    v.choice("assigner", r.detect.assigner, {"task_aligned", "atss"}, "which cells learn an object");
+    v.number("mosaic", r.detect.mosaic, 0, 1, "share of pictures that are made of four");
+    v.number("mixup", r.detect.mixup, 0, 1, "share of those that are mixed with another one");
+    v.integer("plain_epochs", r.detect.plain_epochs, 0, kMany, "the last ones, without mosaic and mixup");
+    v.number("scale", r.detect.scale, 0, 0.99, "largest relative change of size");
+    v.number("translate", r.detect.translate, 0, 0.5, "largest move, in sides of the picture");
+    v.number("degrees", r.detect.degrees, 0, 180, "largest turn");
+    v.number("shear", r.detect.shear, 0, 80, "largest shear, degrees");
+    v.number("hue", r.detect.hue, 0, 1, "largest relative change");
+    v.number("saturation", r.detect.saturation, 0, 1, "largest relative change");
+    v.number("value", r.detect.value, 0, 1, "largest relative change of brightness");
+    v.number("flip", r.detect.flip, 0, 1, "share that is turned left to right");
+  });
   v.section("method", "a method of the library that changes how is trained", [&] {
     v.text("name", r.method.name, "none if empty");
     v.texts(r.method.options);

@@ -64,6 +64,13 @@ struct Recipe {
     std::int64_t batch = 500;
     std::int64_t norm_batches = 0;  // of training, before each evaluation; 0: running statistics
   } eval;
+  struct Detect {  // of networks that find boxes
+    std::string boxes = "siou", assigner = "task_aligned";
+    double mosaic = 1, mixup = 0;    // probabilities
+    std::int64_t plain_epochs = 15;  // the last ones, without mosaic and mixup
+    double scale = 0.5, translate = 0.1, degrees = 0, shear = 0;
+    double hue = 0.015, saturation = 0.7, value = 0.4, flip = 0.5;
+  } detect;
   struct Method {
     std::string name;
     std::map<std::string, std::string> options;

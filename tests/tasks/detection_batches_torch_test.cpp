@@ -1,0 +1,135 @@
+// Pictures with boxes from a folder, as batches.
+#include "tasks/detection/batches_torch.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "base/check.h"
+#include "support/support.h"
+
+namespace frugal {
+namespace {
+
+using test::TempDir;
+
+// Six grey pictures, each with a white square; the last one has no box.
+class DetectionData : public testing::Test {
+ protected:
+  DetectionData() {
+    std::filesystem::create_directories(dir_ / "images");
+    std::filesystem::create_directories(dir_ / "annotations");
+    nlohmann::json truth{{"images", nlohmann::json::array()},
+                         {"annotations", nlohmann::json::array()},
+                         {"categories", {{{"id", 7}, {"name", "square"}}, {{"id", 3}, {"name", "crowd"}}}}};
+    for (int i = 0; i < 6; ++i) {
+      Image image(90, 60, 3, 50);
+      const int left = 10 + 8 * i, top = 12;
+      for (int y = top; y < top + 30; ++y)
+        for (int x = left; x < left + 24; ++x)
+          for (int c = 0; c < 3; ++c) image.pixels[static_cast<std::size_t>((y * 90 + x) * 3 + c)] = 255;
+      const std::string name = std::to_string(i) + ".png";
+      write_png((dir_ / "images" / name).string(), image);
+      truth["images"].push_back({{"id", 100 + i}, {"file_name", name}});
+      if (i == 5) continue;
+      truth["annotations"].push_back({{"id", i},
+                                      {"image_id", 100 + i},
+                                      {"category_id", 7},
+                                      {"iscrowd", 0},
+                                      {"bbox", {left, top, i == 4 ? 500 : 24, 30}}});  // one reaches beyond
+      truth["annotations"].push_back(
+          {{"id", 50 + i}, {"image_id", 100 + i}, {"category_id", 3}, {"iscrowd", 1}, {"bbox", {0, 0, 90, 60}}});
+    }
+    std::ofstream(dir_ / "annotations" / "train.json") << truth.dump();
+  }
+
+  static Recipe recipe(std::vector<std::string> set = {}) {
+    for (const char* fixed :
+         {"model.name=gold_yolo_pico", "data.name=x", "output=x", "batch=4", "epochs=20", "threads=2"})
+      set.insert(set.begin(), fixed);
+    return parse_recipe("seed: 5", "test", set);
+  }
+  std::shared_ptr<const DetectionDataset> data() const {
+    return std::make_shared<const DetectionDataset>(dir_.path().string(), "train");
+  }
+
+  TempDir dir_;
+};
+
+TEST_F(DetectionData, IsReadWithLabelsInTheOrderOfTheirIds) {
+  const auto set = data();
+  ASSERT_EQ(set->size(), 6u);
+  EXPECT_EQ(set->class_names(), (std::vector<std::string>{"crowd", "square"}));
+  EXPECT_EQ(set->category(1), 7);
+  const LabelledPicture first = set->get(0), wide = set->get(4);
+  ASSERT_EQ(first.boxes.size(), 1u);  // no crowds
+  EXPECT_EQ(first.boxes[0].label, 1);
+  EXPECT_EQ(first.boxes[0].x2, 34);
+  EXPECT_EQ(wide.boxes[0].x2, 90);  // cut at the border
+  EXPECT_TRUE(set->get(5).boxes.empty());
+}
+
+TEST_F(DetectionData, RefusesWhatIsNotThere) {
+  EXPECT_THROW(DetectionDataset(dir_.path().string(), "val"), Error);
+  EXPECT_THROW(DetectionDataset((dir_ / "nowhere").string(), "train"), Error);
+  std::filesystem::remove(dir_ / "images" / "2.png");
+  EXPECT_THROW(data()->get(2), Error);
+}
+
+TEST_F(DetectionData, BatchesAreTheSameForAnyThreadAndHoldBoxesInside) {
+  const Recipe one = recipe({"threads=1"}), two = recipe();
+  const DetectionBatches a(data(), one, 64, {}), b(data(), two, 64, {});
+  EXPECT_EQ(a.steps(), 1);
+  for (std::int64_t epoch : {0, 3}) {
+    const Batch x = a.load(epoch, 0), y = b.load(epoch, 0);
+    EXPECT_EQ(x.inputs[0].sizes(), (std::vector<std::int64_t>{4, 3, 64, 64}));
+    EXPECT_TRUE(torch::equal(x.inputs[0], y.inputs[0]));
+    EXPECT_TRUE(torch::equal(x.targets.at("objects"), y.targets.at("objects")));
+    EXPECT_GE(x.inputs[0].min().item<float>(), 0);
+    EXPECT_LE(x.inputs[0].max().item<float>(), 1);
+    std::int64_t objects = 0;
+    for (const Objects& o : objects_of(x)) {
+      objects += o.labels.size(0);
+      EXPECT_TRUE((o.labels == 1).all().item<bool>());
+      EXPECT_TRUE(((o.boxes >= 0) & (o.boxes <= 64)).all().item<bool>());
+    }
+    EXPECT_EQ(objects, x.targets.at("objects").size(0));
+    EXPECT_GT(objects, 0);
+  }
+  EXPECT_FALSE(torch::equal(a.load(0, 0).inputs[0], a.load(1, 0).inputs[0]));
+}
+
+// In the last epochs every picture is there once, by itself.
+TEST_F(DetectionData, LastEpochsAreWithoutMosaic) {
+  const Recipe still = recipe({"batch=6", "detect.scale=0", "detect.translate=0", "detect.flip=0", "detect.hue=0",
+                               "detect.saturation=0", "detect.value=0", "detect.plain_epochs=5"});
+  const DetectionBatches batches(data(), still, 96, {});
+  const std::vector<Objects> last = objects_of(batches.load(19, 0));
+  ASSERT_EQ(last.size(), 6u);
+  std::int64_t objects = 0;
+  for (const Objects& o : last) {
+    ASSERT_LE(o.labels.size(0), 1);
+    objects += o.labels.size(0);
+    if (o.labels.size(0) == 1) {
+      EXPECT_NEAR(o.boxes[0][1].item<float>(), 16 + 12 * 96 / 90.0, 0.6);  // 96 x 64 in the middle of 96 x 96
+    }
+  }
+  EXPECT_EQ(objects, 5);
+  std::int64_t most = 0;
+  for (std::int64_t epoch = 0; epoch < 5; ++epoch)
+    for (const Objects& o : objects_of(batches.load(epoch, 0))) most = std::max(most, o.labels.size(0));
+  EXPECT_GT(most, 1);
+}
+
+TEST_F(DetectionData, SharesOfTwoProcessesMakeTheBatchOfOne) {
+  const Recipe r = recipe();
+  const DetectionBatches whole(data(), r, 64, {}), first(data(), r, 64, {0, 2}), second(data(), r, 64, {1, 2});
+  const Batch all = whole.load(2, 0), a = first.load(2, 0), b = second.load(2, 0);
+  EXPECT_TRUE(torch::equal(all.inputs[0], torch::cat({a.inputs[0], b.inputs[0]})));
+  EXPECT_EQ(a.global_samples, 4);
+  EXPECT_EQ(a.samples, 2);
+}
+
+}  // namespace
+}  // namespace frugal
