@@ -8,6 +8,7 @@
 
 #include "frugal/classify.h"
 #include "frugal/coco.h"
+#include "frugal/detect.h"
 #include "frugal/detection_metrics.h"
 #include "frugal/error.h"
 #include "frugal/graph.h"

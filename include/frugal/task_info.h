@@ -23,6 +23,13 @@ struct TaskInfo {
   std::int64_t pad = 0;                            // pixels on every side
   std::int64_t resize = 0;                         // pixels of the shorter side
   std::string interpolation = "bilinear";          // or "bicubic"; antialiased where it shrinks
+  // Of a detector ("kind":"detect"). `fit` says how a picture of any shape fills height x width: "letterbox" scales its
+  // longer side to `load` pixels (0: as far as it fits) and surrounds it with the grey `fill`; "stretch" scales both
+  // sides. `bgr`: channels go in as blue, green, red. `layout`: what the output's numbers mean (frugal/detect.h).
+  std::string fit = "cut";  // the above: scaled and cut
+  std::int64_t load = 0, fill = 0;
+  bool bgr = false;
+  std::string layout{};
   bool operator==(const TaskInfo&) const = default;
 };
 

@@ -111,10 +111,10 @@ OpenedModel from_file(const ModelSource& source) {
 
 }  // namespace
 
-void ModelSource::add_options(CLI::App& app, bool with_shape) {
+void ModelSource::add_options(CLI::App& app, bool with_shape, const char* classes_flag) {
   app.add_option("MODEL", model, "A built-in name (random weights), or a .safetensors or .onnx file")->required();
   app.add_option("--arch", arch, "The built-in network that a plain checkpoint belongs to")->type_name("NAME");
-  add_number(app, "--classes", classes, 1, 1000000, "Classes of a built-in network (default: its own)");
+  add_number(app, classes_flag, classes, 1, 1000000, "Classes of a built-in network (default: its own)");
   app.add_option("--option", options, "An option of a built-in network, such as width=32; may be repeated")
       ->type_name("KEY=VALUE")
       ->expected(1)

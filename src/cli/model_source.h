@@ -18,7 +18,8 @@ struct ModelSource {
   std::vector<std::string> shapes;   // "input=1x3x224x224"
   std::vector<std::string> options;  // of a built-in network: "width=32"
 
-  void add_options(CLI::App& app, bool with_shape);
+  // `classes_flag`: the name of the option for the number of classes.
+  void add_options(CLI::App& app, bool with_shape, const char* classes_flag = "--classes");
 };
 
 struct OpenedModel {

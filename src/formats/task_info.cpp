@@ -49,17 +49,42 @@ void read_input(const json& value, TaskInfo& info) {
   info.width = size_value(value[2], "input width", 1);
 }
 
+void read_fit(const json& j, TaskInfo& info) {
+  const json& fit = j["fit"];
+  require(fit.is_string() && (fit == "cut" || fit == "letterbox" || fit == "stretch"),
+          "the task's fit must be \"cut\", \"letterbox\" or \"stretch\"");
+  info.fit = fit.get<std::string>();
+  if (j.contains("load")) info.load = size_value(j["load"], "load", 0);
+  if (j.contains("fill")) info.fill = size_value(j["fill"], "fill", 0);
+  require(info.fill <= 255, "the task's fill is {}; it must be 0 to 255", info.fill);
+  if (j.contains("bgr")) {
+    require(j["bgr"].is_boolean(), "the task's bgr must be true or false");
+    info.bgr = j["bgr"].get<bool>();
+  }
+  if (j.contains("layout")) {
+    require(j["layout"].is_string(), "the task's layout must be a name");
+    info.layout = j["layout"].get<std::string>();
+  }
+}
+
 }  // namespace
 
 std::string to_json(const TaskInfo& info) {
-  return json{{"kind", info.kind},
-              {"input", {info.channels, info.height, info.width}},
-              {"mean", short_numbers(info.mean)},
-              {"std", short_numbers(info.std)},
-              {"pad", info.pad},
-              {"resize", info.resize},
-              {"interpolation", info.interpolation}}
-      .dump();
+  json out{{"kind", info.kind},
+           {"input", {info.channels, info.height, info.width}},
+           {"mean", short_numbers(info.mean)},
+           {"std", short_numbers(info.std)},
+           {"pad", info.pad},
+           {"resize", info.resize},
+           {"interpolation", info.interpolation}};
+  if (info.fit != "cut") {
+    out["fit"] = info.fit;
+    out["load"] = info.load;
+    out["fill"] = info.fill;
+    out["bgr"] = info.bgr;
+    out["layout"] = info.layout;
+  }
+  return out.dump();
 }
 
 TaskInfo task_info_from_json(const std::string& text) {
@@ -80,6 +105,7 @@ TaskInfo task_info_from_json(const std::string& text) {
     require(info.interpolation == "bilinear" || info.interpolation == "bicubic",
             "the task's interpolation is '{}'; known are bilinear and bicubic", info.interpolation);
   }
+  if (j.contains("fit")) read_fit(j, info);
   return info;
 }
 

@@ -12,6 +12,7 @@
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/picture_options.h"
+#include "cli/pictures.h"
 #include "frugal/classify.h"
 #include "frugal/session.h"
 #include "tasks/draw.h"
@@ -38,32 +39,6 @@ struct Result {
 
 constexpr std::size_t kMaxSheetPictures = 200;
 constexpr int kSheetSide = 96;
-
-bool is_picture(const fs::path& path) {
-  std::string extension = path.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return std::tolower(c); });
-  return extension == ".jpg" || extension == ".jpeg" || extension == ".png" || extension == ".ppm" ||
-         extension == ".pgm";
-}
-
-// Files as they are; of folders the pictures within, at any depth, by name.
-std::vector<std::string> find_pictures(const std::vector<std::string>& paths) {
-  std::vector<std::string> found;
-  for (const std::string& path : paths) {
-    if (!fs::is_directory(path)) {
-      found.push_back(path);
-      continue;
-    }
-    std::vector<std::string> inside;
-    for (const auto& entry : fs::recursive_directory_iterator(path, fs::directory_options::skip_permission_denied))
-      if (entry.is_regular_file() && is_picture(entry.path())) inside.push_back(entry.path().string());
-    require(!inside.empty(), "{}: the folder holds no pictures (.jpg, .png, .ppm)", path);
-    std::sort(inside.begin(), inside.end());
-    found.insert(found.end(), inside.begin(), inside.end());
-  }
-  return found;
-}
 
 Result classify_one(Session& session, const std::string& path, const TaskInfo& info,
                     const std::vector<std::string>& labels, const Classify& options) {

@@ -1,0 +1,227 @@
+#include "frugal/detect.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "base/check.h"
+#include "base/text.h"
+#include "kernels/nms.h"
+#include "tasks/coco_names.h"
+#include "tasks/letterbox.h"
+
+namespace frugal {
+namespace {
+
+// One layout of outputs: where the numbers of box `row` stand, and how they become a box and scores.
+class Rows {
+ public:
+  Rows(const Tensor& output, const TaskInfo& info) : data_(output.data<float>()), info_(info) {
+    const std::string& layout = info.layout;
+    grid_ = layout == "fastestdet";
+    const bool turned = layout == "yolov8" || grid_;
+    first_class_ = layout == "rows" || layout == "yolov8" ? 4 : 5;
+    require(output.rank() == (grid_ ? 4 : 3) && output.dim(0) == 1 && output.dtype() == DType::f32,
+            "the layout '{}' is float32 [{}], but the network's first output is {} [{}]", layout,
+            grid_ ? "1, 5 + classes, height, width" : "1, boxes, numbers", name(output.dtype()),
+            to_string(output.shape()));
+    columns_ = output.dim(turned ? 1 : 2);
+    count_ = grid_ ? output.dim(2) * output.dim(3) : output.dim(turned ? 2 : 1);
+    row_step_ = turned ? 1 : columns_;
+    column_step_ = turned ? count_ : 1;
+    if (grid_) width_ = output.dim(3), height_ = output.dim(2);
+    require(columns_ > first_class_, "the layout '{}' has {} numbers before the classes, but the output is [{}]",
+            layout, first_class_, to_string(output.shape()));
+  }
+
+  std::int64_t count() const { return count_; }
+  std::int64_t classes() const { return columns_ - first_class_; }
+
+  // No class of this row can score more; saves looking at them all.
+  float bound(std::int64_t row) const {
+    if (first_class_ == 4) return 1e30f;
+    const float objectness = at(row, grid_ ? 0 : 4);
+    return grid_ ? std::pow(objectness, 0.6f) : objectness;
+  }
+  float score(std::int64_t row, std::int64_t index) const {
+    const float p = at(row, first_class_ + index);
+    if (first_class_ == 4) return p;
+    return grid_ ? std::pow(at(row, 0), 0.6f) * std::pow(p, 0.4f) : at(row, 4) * p;
+  }
+  // Centre and size in pixels of the input.
+  std::array<float, 4> box(std::int64_t row) const {
+    if (!grid_) return {at(row, 0), at(row, 1), at(row, 2), at(row, 3)};
+    auto sigmoid = [](float x) { return 1 / (1 + std::exp(-x)); };
+    const auto w = static_cast<float>(info_.width), h = static_cast<float>(info_.height);
+    return {(static_cast<float>(row % width_) + std::tanh(at(row, 1))) / static_cast<float>(width_) * w,
+            (static_cast<float>(row / width_) + std::tanh(at(row, 2))) / static_cast<float>(height_) * h,
+            sigmoid(at(row, 3)) * w, sigmoid(at(row, 4)) * h};
+  }
+
+ private:
+  float at(std::int64_t row, std::int64_t column) const { return data_[row * row_step_ + column * column_step_]; }
+
+  const float* data_;
+  const TaskInfo& info_;
+  bool grid_ = false;
+  std::int64_t first_class_ = 4, columns_ = 0, count_ = 0, row_step_ = 0, column_step_ = 0, width_ = 1, height_ = 1;
+};
+
+struct Candidate {
+  std::int64_t row;
+  int index;
+  float score;
+};
+
+bool wanted(const DetectOptions& options, int index) {
+  return options.classes.empty() ||
+         std::find(options.classes.begin(), options.classes.end(), index) != options.classes.end();
+}
+
+// Everything above the threshold, by class. A row's best class, or several.
+std::vector<std::vector<Candidate>> candidates(const Rows& rows, const DetectOptions& options) {
+  std::vector<std::vector<Candidate>> out(static_cast<std::size_t>(rows.classes()));
+  for (std::int64_t row = 0; row < rows.count(); ++row) {
+    const float bound = rows.bound(row);
+    require(!std::isnan(bound), "the network's output is not a number: its weights are damaged, or its input was");
+    if (bound <= options.confidence) continue;
+    Candidate best{row, -1, options.confidence};
+    for (int c = 0; c < rows.classes(); ++c) {
+      const float score = rows.score(row, c);
+      require(!std::isnan(score), "the network's output is not a number: its weights are damaged, or its input was");
+      if (score <= options.confidence) continue;
+      if (options.several_classes && wanted(options, c)) out[static_cast<std::size_t>(c)].push_back({row, c, score});
+      if (score > best.score) best = {row, c, score};
+    }
+    if (!options.several_classes && best.index >= 0 && wanted(options, best.index))
+      out[static_cast<std::size_t>(best.index)].push_back(best);
+  }
+  return out;
+}
+
+// The official programs take no more than so many into the suppression.
+constexpr std::size_t kMostCandidates = 30'000;
+
+std::vector<Candidate> suppress(const Rows& rows, std::vector<std::vector<Candidate>> found,
+                                const DetectOptions& options) {
+  std::vector<float> boxes, scores;
+  std::vector<std::int64_t> order, kept(static_cast<std::size_t>(options.most));
+  std::vector<Candidate> out;
+  const NmsLimits limits{options.most, options.iou, options.confidence, true};
+  for (std::vector<Candidate>& of_class : found) {
+    auto better = [](const Candidate& a, const Candidate& b) { return a.score > b.score; };
+    if (of_class.size() > kMostCandidates) {
+      std::stable_sort(of_class.begin(), of_class.end(), better);
+      of_class.resize(kMostCandidates);
+    }
+    boxes.clear(), scores.clear();
+    for (const Candidate& c : of_class) {
+      const std::array<float, 4> box = rows.box(c.row);
+      boxes.insert(boxes.end(), box.begin(), box.end());
+      scores.push_back(c.score);
+    }
+    order.resize(of_class.size());
+    const std::int64_t n = suppress_overlapping(boxes.data(), scores.data(), static_cast<std::int64_t>(of_class.size()),
+                                                limits, order.data(), kept.data());
+    for (std::int64_t i = 0; i < n; ++i)
+      out.push_back(of_class[static_cast<std::size_t>(kept[static_cast<std::size_t>(i)])]);
+  }
+  std::stable_sort(out.begin(), out.end(), [](const Candidate& a, const Candidate& b) { return a.score > b.score; });
+  if (out.size() > static_cast<std::size_t>(options.most)) out.resize(static_cast<std::size_t>(options.most));
+  return out;
+}
+
+const SymShape& output_shape(const Graph& graph) {
+  require(!graph.outputs().empty(), "the network '{}' has no output", graph.name());
+  return graph.value(graph.outputs()[0]).type.shape;
+}
+
+// What the shape of the first output gives away.
+std::string guessed_layout(const Graph& graph) {
+  const SymShape& shape = output_shape(graph);
+  if (graph.output_name(0) == "rows") return "rows";
+  if (shape.size() == 3 && shape[1].fixed() && shape[2].fixed()) {
+    if (shape[1].value() < shape[2].value()) return "yolov8";
+    if (shape[2] == Dim(85)) return "yolov5";  // 80 classes and an objectness
+    if (shape[2] == Dim(84)) return "rows";
+  }
+  fail("{}: what its output [{}] means is not clear; say it with --layout ({})", graph.name(), to_string(shape),
+       join(detection_layouts(), ", "));
+}
+
+}  // namespace
+
+const std::vector<std::string>& detection_layouts() {
+  static const std::vector<std::string> names{"rows", "yolov5", "yolov6", "gold_yolo", "yolov8", "fastestdet"};
+  return names;
+}
+
+TaskInfo usual_detection_info(const Graph& graph, const std::string& layout) {
+  const SymShape* in = graph.inputs().size() == 1 ? &graph.value(graph.inputs()[0]).type.shape : nullptr;
+  require(in && in->size() == 4 && (*in)[1] == Dim(3), "a detector takes one colour picture [1, 3, height, width]");
+  TaskInfo info{.kind = "detect", .fit = "letterbox", .fill = 114};
+  info.height = (*in)[2].fixed() ? (*in)[2].value() : 640;
+  info.width = (*in)[3].fixed() ? (*in)[3].value() : 640;
+  info.layout = layout.empty() ? guessed_layout(graph) : layout;
+  if (info.layout == "fastestdet") {
+    info.fit = "stretch";
+    info.bgr = true;
+  }
+  // 634 of 640 pixels in S, 636 in the others; the same share of other sizes.
+  if (graph.name().starts_with("gold_yolo_")) {
+    const std::int64_t margin = graph.name() == "gold_yolo_s" ? 6 : 4, side = std::max(info.height, info.width);
+    info.load = side - side * margin / 640;
+  }
+  return info;
+}
+
+std::int64_t detection_classes(const Graph& graph, const TaskInfo& info) {
+  const SymShape& shape = output_shape(graph);
+  const bool turned = info.layout == "yolov8" || info.layout == "fastestdet";
+  const std::size_t at = turned ? 1 : 2;
+  const std::int64_t before = info.layout == "rows" || info.layout == "yolov8" ? 4 : 5;
+  return shape.size() > at && shape[at].fixed() ? std::max<std::int64_t>(0, shape[at].value() - before) : 0;
+}
+
+std::vector<std::string> detection_labels(const Model& model, std::int64_t classes) {
+  std::vector<std::string> labels = class_labels(model);
+  if (labels.empty() && classes == static_cast<std::int64_t>(kCocoNames.size()))
+    for (const CocoName& c : kCocoNames) labels.emplace_back(c.name);
+  return labels;
+}
+
+std::int64_t coco_category(const std::vector<std::string>& labels, int index) {
+  if (labels.size() != kCocoNames.size()) return index;
+  for (std::size_t i = 0; i < labels.size(); ++i)
+    if (labels[i] != kCocoNames[i].name) return index;
+  return kCocoNames.at(static_cast<std::size_t>(index)).id;
+}
+
+std::vector<Detection> decode_detections(const Tensor& output, const TaskInfo& info, const Placement& placement,
+                                         int width, int height, const std::vector<std::string>& labels,
+                                         const DetectOptions& options) {
+  const Rows rows(output, info);
+  std::vector<Detection> out;
+  for (const Candidate& c : suppress(rows, candidates(rows, options), options)) {
+    const auto at = static_cast<std::size_t>(c.index);
+    out.push_back({c.index, at < labels.size() ? labels[at] : std::to_string(c.index), c.score,
+                   box_on_picture(rows.box(c.row), placement, width, height)});
+  }
+  return out;
+}
+
+std::vector<Detection> detect(Session& session, const Image& image, const TaskInfo& info,
+                              const std::vector<std::string>& labels, const DetectOptions& options) {
+  const Placement placement = place_picture(image.width, image.height, info);
+  const Tensor output = session.run({prepare_detection(image, info, placement)}).at(0);
+  return decode_detections(output, info, placement, image.width, image.height, labels, options);
+}
+
+std::vector<Detection> detect(Session& session, const Image& image, const DetectOptions& options) {
+  const Model& model = session.model();
+  std::optional<TaskInfo> own = task_info(model);
+  const TaskInfo info = own && own->kind == "detect" ? *own : usual_detection_info(model.graph);
+  return detect(session, image, info, detection_labels(model, detection_classes(model.graph, info)), options);
+}
+
+}  // namespace frugal
