@@ -4,7 +4,9 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <new>
+#include <system_error>
 
 #include "base/check.h"
 #include "base/interrupt.h"
@@ -154,6 +156,12 @@ int guarded(const std::function<int()>& body) {
     return kFailed;
   } catch (const std::bad_alloc&) {
     log_error("out of memory");
+    return kFailed;
+  } catch (const std::filesystem::filesystem_error& e) {
+    log_error("{}: {}", e.path1().string(), e.code().message());
+    return kFailed;
+  } catch (const std::system_error& e) {
+    log_error("{}", std::ferror(stdout) ? "could not write to standard output" : e.what());
     return kFailed;
   }
 }

@@ -77,6 +77,7 @@ class Detect(CliTest):
         self.refused(["detect", "resnet18", picture], 1, "--layout")
         self.refused(["detect", *NETWORK, self.dir / "none.png"], 1, "none.png")
         self.refused(["detect", *NETWORK, picture, "--layout", "fastestdet"], 1, "fastestdet")
+        self.refused(["detect", *NETWORK, picture, "-o", self.write("file", b"")], 1, "file")
         out = self.dir / "deployed.safetensors"
         self.good("compress", "gold_yolo_pico", "reparameterize", "-o", out)
         self.refused(["detect", out, "--size", "320", picture], 2, "640 x 640")
