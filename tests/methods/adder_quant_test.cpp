@@ -127,6 +127,32 @@ TEST(AdderQuant, BatchNormsGetTheStatisticsOfTheirBatches) {
   ASSERT_NE(norm, nullptr);
 }
 
+TEST(AdderQuant, BatchNormsMoveByWhatQuantisingChanges) {
+  Model model = adder_network();
+  for (auto& [name, t] : model.weights)  // statistics of other pictures than those measured on
+    for (std::int64_t i = 0; i < t.numel(); ++i) {
+      if (name.ends_with("running_mean")) t.data<float>()[i] += 0.25f;
+      if (name.ends_with("running_var")) t.data<float>()[i] *= 3;
+    }
+  const Model same_network = shift_batch_norm(model, model, adder_pictures(), 1);
+  Model other = model;
+  for (float& v : std::span(other.weights.at("a.adder").data<float>(), 9)) v += 1;
+  const Model shifted = shift_batch_norm(model, other, adder_pictures(), 1),
+              before = reestimate_batch_norm(model, adder_pictures(), 1),
+              after = reestimate_batch_norm(other, adder_pictures(), 1);
+  for (const auto& [name, running] : model.weights) {
+    if (!name.ends_with("running_mean") && !name.ends_with("running_var")) continue;
+    EXPECT_TRUE(same(same_network.weights.at(name), running)) << name;
+    for (std::int64_t c = 0; c < running.numel(); ++c) {
+      const auto of = [&](const Model& m) { return m.weights.at(name).data<float>()[c]; };
+      const float expected =
+          name.ends_with("running_mean") ? of(model) + of(after) - of(before) : of(model) * of(after) / of(before);
+      EXPECT_NEAR(of(shifted), expected, 1e-4 * (1 + std::abs(expected))) << name;
+    }
+  }
+  EXPECT_FALSE(same(shifted.weights.at("a_bn.running_mean"), model.weights.at("a_bn.running_mean")));
+}
+
 TEST(AdderQuant, KeepingBatchNormKeepsIt) {
   const Model model = adder_network();
   AdderQuantReport report;

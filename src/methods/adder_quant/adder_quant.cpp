@@ -198,7 +198,9 @@ Model quantize_adder_network(const Model& model, const Batches& batches, const A
   choose_all_scales(model, layers, settings.grid);
   std::vector<double> cut;
   Model out = with_quantized_adders(model, layers, settings.grid, &cut);
-  if (settings.batch_norm) out = reestimate_batch_norm(out, batches, settings.threads);
+  if (settings.batch_norm == BatchNormStatistics::reestimate)
+    out = reestimate_batch_norm(out, batches, settings.threads);
+  if (settings.batch_norm == BatchNormStatistics::shift) out = shift_batch_norm(model, out, batches, settings.threads);
   for (std::size_t i = 0; i < layers.size(); ++i) {
     AdderLayerReport made{
         model.graph.node(layers[i].node).name, layers[i].input, layers[i].scales.range, {}, cut[i], 0};

@@ -13,10 +13,15 @@
 
 namespace frugal {
 
+// What quantising does to the running statistics of batch norms: nothing; adds what it changes, measured on the same
+// pictures before and after; or replaces them by those of the quantised network, which fits pictures that are augmented
+// as in training.
+enum class BatchNormStatistics { keep, shift, reestimate };
+
 struct AdderQuantSettings {
   AdderGridSettings grid{};
-  double alpha = 0.9997;   // share of the activations that a range keeps, used twice as in the official code; 1: all
-  bool batch_norm = true;  // statistics of the quantised network instead of the float one's
+  double alpha = 0.9997;  // share of the activations that a range keeps, used twice as in the official code; 1: all
+  BatchNormStatistics batch_norm = BatchNormStatistics::shift;
   std::int64_t samples = 2048;  // pictures to measure on
   int threads = 0;
 };
@@ -70,6 +75,10 @@ Model with_quantized_adders(const Model& model, const std::vector<AdderLayerPlan
 // Running statistics of every batch norm anew, as training on these batches would find them: each normalises with its
 // batch's statistics, and those are averaged over all samples.
 Model reestimate_batch_norm(const Model& model, const Batches& batches, int threads);
+
+// The running statistics of `before`, moved as those of the batches differ between the networks: means by the
+// difference, variances by the ratio. What else tells these pictures from those of training cancels out.
+Model shift_batch_norm(const Model& before, const Model& after, const Batches& batches, int threads);
 
 AdderEnergy adder_energy(const Model& quantized);
 

@@ -1,4 +1,6 @@
 // Statistics of batch norms without a training program: the engine runs a graph that computes them.
+#include <map>
+
 #include "base/check.h"
 #include "base/progress.h"
 #include "engine/program.h"
@@ -77,16 +79,19 @@ Tensor average(const std::vector<double>& sum, double samples) {
   return Tensor::from<float>({static_cast<std::int64_t>(out.size())}, out);
 }
 
-}  // namespace
+// Means and variances, by the names of the running statistics that they belong to.
+struct Statistics {
+  std::map<std::string, Tensor> means, variances;
+};
 
-Model reestimate_batch_norm(const Model& model, const Batches& batches, int threads) {
+Statistics measure_statistics(const Model& model, const Batches& batches, int threads) {
   std::vector<Norm> norms;
   Model measuring = rewrite(model, [&](Rewriter& r, const Node& node) {
     if (node.op->name != "batch_norm") return Visit::copy;
     norms.push_back(write_out(r, node));
     return Visit::done;
   });
-  if (norms.empty()) return model;
+  if (norms.empty()) return {};
   const std::size_t own = measuring.graph.outputs().size();
   for (const Norm& norm : norms) {
     measuring.graph.add_output(norm.batch_mean, "mean of " + norm.mean);
@@ -105,11 +110,44 @@ Model reestimate_batch_norm(const Model& model, const Batches& batches, int thre
       add_batch(norms[i], outputs[own + 2 * i], outputs[own + 2 * i + 1], n, static_cast<double>(values[i]));
     progress.advance();
   }
-  Model out = model;
+  Statistics out;
   for (const Norm& norm : norms) {
-    out.weights.insert_or_assign(norm.mean, average(norm.mean_sum, pictures));
-    out.weights.insert_or_assign(norm.variance, average(norm.variance_sum, pictures));
+    out.means[norm.mean] = average(norm.mean_sum, pictures);
+    out.variances[norm.variance] = average(norm.variance_sum, pictures);
   }
+  return out;
+}
+
+// f(running, before, after) of every channel.
+template <typename F>
+Tensor moved(const Tensor& running, const Tensor& before, const Tensor& after, F f) {
+  Tensor out = running.clone();
+  for (std::int64_t c = 0; c < out.numel(); ++c)
+    out.data<float>()[c] = f(running.data<float>()[c], before.data<float>()[c], after.data<float>()[c]);
+  return out;
+}
+
+}  // namespace
+
+Model reestimate_batch_norm(const Model& model, const Batches& batches, int threads) {
+  const Statistics measured = measure_statistics(model, batches, threads);
+  Model out = model;
+  for (const auto* of : {&measured.means, &measured.variances})
+    for (const auto& [name, value] : *of) out.weights.insert_or_assign(name, value);
+  return out;
+}
+
+Model shift_batch_norm(const Model& before, const Model& after, const Batches& batches, int threads) {
+  const Statistics old = measure_statistics(before, batches, threads),
+                   now = measure_statistics(after, batches, threads);
+  Model out = after;
+  for (const auto& [name, mean] : now.means)
+    out.weights.insert_or_assign(name, moved(before.weights.at(name), old.means.at(name), mean,
+                                             [](float running, float was, float is) { return running + (is - was); }));
+  for (const auto& [name, variance] : now.variances)
+    out.weights.insert_or_assign(
+        name, moved(before.weights.at(name), old.variances.at(name), variance,
+                    [](float running, float was, float is) { return was > 0 ? running * (is / was) : is; }));
   return out;
 }
 

@@ -20,9 +20,9 @@ std::vector<MethodOption> adder_quant_options() {
           {"limit", "on", "inputs are cut at the range that alpha gives", {"on", "off"}},
           {"alpha", "0.9997", "share of the inputs that a range keeps; 1: all, no outliers"},
           {"batch_norm",
-           "reestimate",
-           "statistics of batch norms: those of the quantised network, or the old ones",
-           {"reestimate", "keep"}},
+           "shift",
+           "statistics of batch norms: moved as quantising moves them, measured anew, or the old ones",
+           {"shift", "reestimate", "keep"}},
           {"scheme",
            "redistribution",
            "the paper's, or the baseline QSSF: one power-of-two scale a layer, no compensation",
@@ -47,7 +47,10 @@ AdderQuantSettings read_adder_quant_settings(const MethodOptions& options) {
   g.seed = static_cast<std::uint64_t>(options.integer("seed", 0, INT64_MAX));
   s.samples = options.integer("samples", 1, 1 << 24);
   s.alpha = options.number("alpha", 0.5, 1);
-  s.batch_norm = options.text("batch_norm") == "reestimate";
+  const std::string norms = options.text("batch_norm");
+  s.batch_norm = norms == "keep"    ? BatchNormStatistics::keep
+                 : norms == "shift" ? BatchNormStatistics::shift
+                                    : BatchNormStatistics::reestimate;
   if (options.text("scheme") == "qssf") {
     for (const char* name : {"groups", "cluster", "align", "clamp", "restore"})
       if (options.given(name))

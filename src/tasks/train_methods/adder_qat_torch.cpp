@@ -112,7 +112,7 @@ TrainingPlan plan_qat(const Recipe& recipe) {
   measure_inputs(setup.model, plans, batches, settings.alpha, settings.threads);
   average_over_processes(plans);
   choose_all_scales(setup.model, plans, settings.grid);
-  if (settings.batch_norm)
+  if (settings.batch_norm != BatchNormStatistics::keep)
     take_statistics(setup.model, with_quantized_adders(setup.model, plans, settings.grid), batches, settings.threads);
   std::vector<std::shared_ptr<FakeQuantizedAdder>> layers;
   for (const AdderLayerPlan& plan : plans) {
