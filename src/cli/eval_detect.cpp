@@ -2,9 +2,15 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "base/check.h"
+#include "base/interrupt.h"
+#include "base/log.h"
+#include "base/progress.h"
 #include "cli/output.h"
+#include "frugal/detect.h"
 #include "frugal/detection_metrics.h"
 
 namespace frugal {
@@ -48,18 +54,85 @@ Json metrics_json(const DetectionMetrics& m, const CocoTruth& truth, std::size_t
           {"detections", detections}, {"objects", truth.objects.size()}, {"categories", categories}};
 }
 
+double since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+void report(const CocoTruth& truth, const std::vector<CocoResult>& results, std::chrono::steady_clock::time_point start,
+            const Common& common) {
+  const DetectionMetrics metrics = measure_detections(truth, results);
+  if (common.json)
+    print_json(metrics_json(metrics, truth, results.size(), since(start)));
+  else
+    print_metrics(metrics, truth, results.size());
+}
+
+// The category of every class of the network.
+std::vector<std::int64_t> categories_of(const CocoTruth& truth, const std::vector<std::string>& labels,
+                                        std::int64_t classes) {
+  std::vector<std::int64_t> out;
+  for (std::int64_t i = 0; i < classes; ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    auto named = std::find_if(truth.categories.begin(), truth.categories.end(),
+                              [&](const CocoCategory& c) { return at < labels.size() && c.name == labels[at]; });
+    if (named != truth.categories.end())
+      out.push_back(named->id);
+    else if (labels.empty() && at < truth.categories.size())
+      out.push_back(truth.categories[at].id);
+    else
+      out.push_back(-1);  // nothing of this class is labelled
+  }
+  require(std::any_of(out.begin(), out.end(), [](std::int64_t id) { return id >= 0; }),
+          "no class of the network has the name of a labelled category");
+  return out;
+}
+
+// Only these pictures and what lies on them.
+void limit_truth(CocoTruth& truth, std::size_t limit) {
+  if (limit == 0 || truth.images.size() <= limit) return;
+  truth.images.resize(limit);
+  std::erase_if(truth.objects, [&](const CocoObject& o) {
+    return std::none_of(truth.images.begin(), truth.images.end(), [&](const CocoImage& i) { return i.id == o.image; });
+  });
+}
+
 }  // namespace
+
+int eval_detector(const ModelSource& source, const DetectionFiles& files, int limit, const Common& common) {
+  CocoTruth truth = read_coco_truth(files.truth);
+  limit_truth(truth, static_cast<std::size_t>(limit));
+  OpenedModel opened = open_model(source, common);
+  if (opened.random) log_warning("{} is built in: its weights are random, so this measures chance", opened.name);
+  const std::optional<TaskInfo> own = task_info(opened.model);
+  const TaskInfo info = own && own->kind == "detect" && files.layout.empty()
+                            ? *own
+                            : usual_detection_info(opened.model.graph, files.layout);
+  const std::int64_t classes = detection_classes(opened.model.graph, info);
+  const std::vector<std::string> labels = detection_labels(opened.model, classes);
+  const std::vector<std::int64_t> categories = categories_of(truth, labels, classes);
+  Session session(std::move(opened.model), {.threads = common.threads, .precision = common.precision});
+  const auto start = std::chrono::steady_clock::now();
+  std::vector<CocoResult> results;
+  Progress progress("eval", static_cast<std::int64_t>(truth.images.size()));
+  for (const CocoImage& entry : truth.images) {
+    check_interrupt();
+    require(!entry.file_name.empty(), "{}: image {} has no \"file_name\"", files.truth, entry.id);
+    const Image image = read_image((std::filesystem::path(files.images) / entry.file_name).string());
+    for (const Detection& d : detect(session, image, info, labels, {0.03f, 0.65f, 300, true, {}}))
+      if (const std::int64_t id = categories[static_cast<std::size_t>(d.index)]; id >= 0)
+        results.push_back({entry.id, id, d.box, d.score});
+    progress.advance();
+  }
+  Progress::clear_line();
+  report(truth, results, start, common);
+  return 0;
+}
 
 int eval_detection_files(const DetectionFiles& files, const Common& common) {
   const auto start = std::chrono::steady_clock::now();
   const CocoTruth truth = read_coco_truth(files.truth);
   const std::vector<CocoResult> results = read_coco_results(files.results, truth);
-  const DetectionMetrics metrics = measure_detections(truth, results);
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  if (common.json)
-    print_json(metrics_json(metrics, truth, results.size(), seconds));
-  else
-    print_metrics(metrics, truth, results.size());
+  report(truth, results, start, common);
   return 0;
 }
 

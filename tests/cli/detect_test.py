@@ -57,6 +57,20 @@ class Detect(CliTest):
         self.assertIn("broken.jpg", document["errors"][0]["image"])
         self.assertEqual(sum("broken.jpg" in line for line in result.stderr.splitlines()), 1)
 
+    def test_a_network_is_measured_on_pictures(self):
+        folder = self.pictures("measured")
+        truth = {"images": [{"id": 7, "file_name": "a/b.png"}, {"id": 3, "file_name": "c/b.png"}],
+                 "categories": [{"id": i, "name": f"kind {i}"} for i in (5, 2, 9)],
+                 "annotations": [{"id": 1, "image_id": 7, "category_id": 5, "bbox": [1, 1, 20, 20]},
+                                 {"id": 2, "image_id": 3, "category_id": 5, "bbox": [1, 1, 20, 20]}]}
+        self.write("measured.json", json.dumps(truth).encode())
+        base = ["eval", "gold_yolo_pico", "--classes", "3", "--task", "detect", "--truth", self.dir / "measured.json"]
+        got = self.document(*base, "--images", folder)
+        self.assertEqual((got["samples"], got["objects"], got["detections"], got["metrics"]["AP"]), (2, 2, 0, 0))
+        self.assertEqual(self.document(*base, "--images", folder, "--limit", "1")["objects"], 1)
+        self.refused(base, 2, "--images")
+        self.refused([*base, "--images", self.dir / "nowhere"], 1, "nowhere")
+
     def test_classes_and_labels(self):
         folder = self.pictures()
         found = self.document("detect", "gold_yolo_pico", "--size", "64", "--conf", "0.005", "--multi", "--iou", "1",
@@ -96,6 +110,10 @@ class Detect(CliTest):
                                 "--results", out / "predictions.json")["metrics"]
         self.assertGreater(metrics["AP"], 0.20)  # 0.211 and 0.381 with ONNX Runtime and another resampling
         self.assertGreater(metrics["AP50"], 0.37)
+        direct = self.document("eval", network[0], "--task", "detect", "--layout", "fastestdet", "--truth",
+                               SHARED / "coco_mini/annotations/val.json", "--images", SHARED / "coco_mini/images")
+        self.assertGreater(direct["metrics"]["AP"], 0.20)
+        self.assertEqual(direct["samples"], 64)
 
 
 if __name__ == "__main__":

@@ -178,22 +178,24 @@ Json outcome_json(const Outcome& outcome, const std::vector<std::string>& labels
           {"split", eval.split},        {"classes", classes}};
 }
 
-// Boxes that some detector has found need no model.
 int run_boxes(const Eval& eval, const Common& common) {
-  if (!eval.source.model.empty() || !eval.data.empty())
+  const bool network = !eval.source.model.empty();
+  if (!eval.data.empty()) fail_usage("--task detect takes --truth instances.json, no --data");
+  if (eval.boxes.truth.empty() || (network ? eval.boxes.images : eval.boxes.results).empty() ||
+      !(network ? eval.boxes.results : eval.boxes.images).empty())
     fail_usage(
-        "--task detect takes files of boxes, no MODEL and no --data: --truth instances.json --results "
-        "results.json");
-  if (eval.boxes.truth.empty() || eval.boxes.results.empty())
-    fail_usage("--task detect takes --truth instances.json and --results results.json");
+        "--task detect takes --truth instances.json and either --results results.json, or MODEL and --images "
+        "DIR");
+  if (network) return eval_detector(eval.source, eval.boxes, eval.limit, common);
   return eval_detection_files(eval.boxes, common);
 }
 
 int run_eval(const Eval& eval, const Common& common) {
   if (eval.task == "detect") return run_boxes(eval, common);
   if (eval.task != "classify") fail_usage("--task {}: known are classify and detect", eval.task);
-  if (!eval.boxes.truth.empty() || !eval.boxes.results.empty())
-    fail_usage("--truth and --results go with --task detect");
+  if (!eval.boxes.truth.empty() || !eval.boxes.results.empty() || !eval.boxes.images.empty() ||
+      !eval.boxes.layout.empty())
+    fail_usage("--truth, --results, --images and --layout go with --task detect");
   if (eval.source.model.empty() || eval.data.empty()) fail_usage("--task classify takes MODEL and --data DATA");
   if (!eval.sheet.empty() && !eval.sheet.ends_with(".png")) fail_usage("--sheet {}: end the name in .png", eval.sheet);
   std::unique_ptr<ImageDataset> data = open_dataset(eval.data, eval.split);
@@ -223,14 +225,16 @@ FRUGAL_COMMAND(eval) {
                "Pictures are prepared as the model file says; flags override it. Metrics are shares of 1.\n"
                "JSON: {metrics{top1, top5, loss}, samples, seconds, ...}.\n"
                "With --task detect: boxes that any detector has found, in the form of COCO results, against labels in\n"
-               "the form of COCO instances, by the measures of COCO (those of pycocotools). No model is needed.\n"
+               "the form of COCO instances, by the measures of COCO (those of pycocotools); or the boxes that MODEL "
+               "finds on the pictures in --images.\n"
                "JSON: {metrics{AP, AP50, AP75, APs, APm, APl, AR1, AR10, AR100, ARs, ARm, ARl}, samples, seconds, "
                "detections, objects, categories[]}; -1\n"
                "where there is nothing to measure.",
        .examples = "  frugal eval model.safetensors --data fashion-mnist --sheet sheet.png\n"
                    "  frugal eval resnet20.safetensors --arch resnet20_cifar_a --data cifar10 --limit 1000\n"
                    "  frugal eval model.safetensors --data pictures/ --split val --json\n"
-                   "  frugal eval --task detect --truth instances_val2017.json --results results.json",
+                   "  frugal eval --task detect --truth instances_val2017.json --results results.json\n"
+                   "  frugal eval model.safetensors --task detect --truth instances_val2017.json --images val2017/",
        .define = [](CLI::App& app) -> CommandRun {
          auto eval = std::make_shared<Eval>();
          eval->source.add_options(app, false);
@@ -240,6 +244,11 @@ FRUGAL_COMMAND(eval) {
          app.add_option("--task", eval->task, "What is measured: classify (default) or detect")->type_name("NAME");
          app.add_option("--truth", eval->boxes.truth, "Labelled boxes: COCO instances")->type_name("FILE.json");
          app.add_option("--results", eval->boxes.results, "Found boxes: COCO results")->type_name("FILE.json");
+         app.add_option("--images", eval->boxes.images, "Or find them with MODEL on the pictures of this folder")
+             ->type_name("DIR");
+         app.add_option("--layout", eval->boxes.layout,
+                        "What the output of a detector means (see: frugal detect --help)")
+             ->type_name("NAME");
          add_number(app, "--limit", eval->limit, 1, 1 << 30, "Only the first N pictures");
          add_number(app, "--batch", eval->batch, 1, 4096, "Pictures at a time (default: 64)");
          app.add_option("--sheet", eval->sheet, "Draw pictures, predictions and mistakes into this file")
