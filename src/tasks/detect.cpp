@@ -197,7 +197,7 @@ std::int64_t coco_category(const std::vector<std::string>& labels, int index) {
   return kCocoNames.at(static_cast<std::size_t>(index)).id;
 }
 
-std::vector<Detection> decode_detections(const Tensor& output, const TaskInfo& info, const Placement& placement,
+std::vector<Detection> decode_detections(const Tensor& output, const TaskInfo& info, const PicturePlacement& placement,
                                          int width, int height, const std::vector<std::string>& labels,
                                          const DetectOptions& options) {
   const Rows rows(output, info);
@@ -212,7 +212,7 @@ std::vector<Detection> decode_detections(const Tensor& output, const TaskInfo& i
 
 std::vector<Detection> detect(Session& session, const Image& image, const TaskInfo& info,
                               const std::vector<std::string>& labels, const DetectOptions& options) {
-  const Placement placement = place_picture(image.width, image.height, info);
+  const PicturePlacement placement = place_picture(image.width, image.height, info);
   const Tensor output = session.run({prepare_detection(image, info, placement)}).at(0);
   return decode_detections(output, info, placement, image.width, image.height, labels, options);
 }

@@ -64,10 +64,10 @@ int round_even(double v) { return static_cast<int>(std::nearbyint(v)); }
 
 }  // namespace
 
-Placement place_picture(int width, int height, const TaskInfo& info) {
+PicturePlacement place_picture(int width, int height, const TaskInfo& info) {
   const auto w = static_cast<double>(width), h = static_cast<double>(height);
   const auto in_w = static_cast<double>(info.width), in_h = static_cast<double>(info.height);
-  Placement p;
+  PicturePlacement p;
   if (info.fit == "stretch") {
     p.width = static_cast<int>(info.width);
     p.height = static_cast<int>(info.height);
@@ -113,7 +113,7 @@ Image scale_picture(const Image& image, int width, int height) {
   return out;
 }
 
-Tensor prepare_detection(const Image& image, const TaskInfo& info, const Placement& placement) {
+Tensor prepare_detection(const Image& image, const TaskInfo& info, const PicturePlacement& placement) {
   const Image scaled =
       scale_picture(convert_channels(image, static_cast<int>(info.channels)), placement.width, placement.height);
   Image input(static_cast<int>(info.width), static_cast<int>(info.height), static_cast<int>(info.channels),
@@ -131,7 +131,7 @@ Tensor prepare_detection(const Image& image, const TaskInfo& info, const Placeme
   return out;
 }
 
-Box box_on_picture(const std::array<float, 4>& box, const Placement& p, int width, int height) {
+Box box_on_picture(const std::array<float, 4>& box, const PicturePlacement& p, int width, int height) {
   auto on = [](double v, double before, double gain, int size) {
     return std::clamp((v - before) / gain, 0.0, static_cast<double>(size));
   };

@@ -9,7 +9,7 @@
 namespace frugal {
 
 // Where the scaled picture lies within the input.
-struct Placement {
+struct PicturePlacement {
   int width = 0, height = 0;      // of the scaled picture
   int left = 0, top = 0;          // grey before it
   double gain_x = 1, gain_y = 1;  // scaled size / size of the picture, each axis for itself
@@ -17,19 +17,19 @@ struct Placement {
 
 // As the evaluation of YOLOv6 and Gold-YOLO does: the longer side becomes `load`, both sides cut off to whole pixels;
 // then, where that does not fit, scaled down; half of the rest on either side.
-Placement place_picture(int width, int height, const TaskInfo& info);
+PicturePlacement place_picture(int width, int height, const TaskInfo& info);
 
 // As OpenCV's INTER_AREA where it shrinks (the mean of the pixels covered), INTER_LINEAR where it grows.
 Image scale_picture(const Image& image, int width, int height);
 
 // float32 [1, 3, height, width]: value / 255, less mean, by std.
-Tensor prepare_detection(const Image& image, const TaskInfo& info, const Placement& placement);
+Tensor prepare_detection(const Image& image, const TaskInfo& info, const PicturePlacement& placement);
 
 // A box of the input (centre x, y, width, height) on the picture, cut at its border.
-Box box_on_picture(const std::array<float, 4>& box, const Placement& placement, int width, int height);
+Box box_on_picture(const std::array<float, 4>& box, const PicturePlacement& placement, int width, int height);
 
 // What a detector's output says about a picture of width x height (frugal/detect.h).
-std::vector<Detection> decode_detections(const Tensor& output, const TaskInfo& info, const Placement& placement,
+std::vector<Detection> decode_detections(const Tensor& output, const TaskInfo& info, const PicturePlacement& placement,
                                          int width, int height, const std::vector<std::string>& labels,
                                          const DetectOptions& options);
 

@@ -32,7 +32,7 @@ TEST(PlacePicture, AsTheOfficialEvaluationDoes) {
   };
   for (const Known& k : {Known{640, 427, 636, 636, 424, 2, 108}, Known{500, 375, 634, 634, 475, 3, 82},
                          Known{333, 500, 636, 423, 636, 108, 2}}) {
-    const Placement p = place_picture(k.width, k.height, letterbox(k.load));
+    const PicturePlacement p = place_picture(k.width, k.height, letterbox(k.load));
     EXPECT_EQ(std::tuple(p.width, p.height, p.left, p.top), std::tuple(k.to_width, k.to_height, k.left, k.top));
   }
   EXPECT_NEAR(place_picture(640, 427, letterbox(636)).gain_x, .993750, 1e-6);
@@ -41,15 +41,15 @@ TEST(PlacePicture, AsTheOfficialEvaluationDoes) {
 }
 
 TEST(PlacePicture, OtherShapesFitAndStretch) {
-  const Placement wide = place_picture(1000, 100, letterbox(0, 320, 640));
+  const PicturePlacement wide = place_picture(1000, 100, letterbox(0, 320, 640));
   EXPECT_EQ(std::tuple(wide.width, wide.height, wide.left, wide.top), std::tuple(640, 64, 0, 128));
-  const Placement tall = place_picture(100, 1000, letterbox(0, 320, 640));
+  const PicturePlacement tall = place_picture(100, 1000, letterbox(0, 320, 640));
   EXPECT_EQ(std::tuple(tall.width, tall.height, tall.left, tall.top), std::tuple(32, 320, 304, 0));
-  const Placement thin = place_picture(10'000, 1, letterbox(636));
+  const PicturePlacement thin = place_picture(10'000, 1, letterbox(636));
   EXPECT_EQ(std::tuple(thin.width, thin.height), std::tuple(636, 1));  // never nothing
   TaskInfo stretch = letterbox(0, 32, 64);
   stretch.fit = "stretch";
-  const Placement all = place_picture(128, 128, stretch);
+  const PicturePlacement all = place_picture(128, 128, stretch);
   EXPECT_EQ(std::tuple(all.width, all.height, all.left, all.gain_x, all.gain_y), std::tuple(64, 32, 0, .5, .25));
 }
 
@@ -84,7 +84,7 @@ TEST(PrepareDetection, GreyAroundThePictureAndChannelsInOrder) {
   }
 }
 
-constexpr Placement kSame{};
+constexpr PicturePlacement kSame{};
 
 std::vector<Detection> decode(const Tensor& output, const std::string& layout, const DetectOptions& options = {}) {
   TaskInfo info = letterbox(0, 100, 200);
@@ -165,7 +165,7 @@ TEST(Detect, KeepsWhatTheOfficialPostProcessingKeeps) {
     for (std::int64_t c = 0; c < 5; ++c) row[4 + c] = static_cast<float>(std::pow(score(r * 5 + c), 3));
   }
   // Far from every edge, so that no box is cut.
-  const Placement shifted{.width = 1, .height = 1, .left = -1000, .top = -1000};
+  const PicturePlacement shifted{.width = 1, .height = 1, .left = -1000, .top = -1000};
   std::size_t compared = 0;
   for (const auto& [name, result] : reference.at("results").items()) {
     const nlohmann::json& s = result.at("settings");
@@ -184,7 +184,7 @@ TEST(Detect, KeepsWhatTheOfficialPostProcessingKeeps) {
 }
 
 TEST(Detect, BoxesAreOfThePictureAndInsideIt) {
-  const Placement p = place_picture(333, 500, letterbox(636));
+  const PicturePlacement p = place_picture(333, 500, letterbox(636));
   // The whole input is the whole picture.
   EXPECT_EQ(box_on_picture({320, 320, 640, 640}, p, 333, 500), (Box{0, 0, 333, 500}));
   const Box b = box_on_picture({108 + 211.5f, 2 + 318, 423.f / 3, 636.f / 4}, p, 333, 500);
