@@ -97,7 +97,7 @@ Batch DetectionBatches::load(std::int64_t epoch, std::int64_t step) const {
     for (const LabelledBox& b : made[i].boxes)
       for (double value : {static_cast<double>(i), static_cast<double>(b.label), b.x1, b.y1, b.x2, b.y2})
         objects.push_back(static_cast<float>(value));
-  batch.targets["objects"] = torch::tensor(objects).view({-1, 6});
+  batch.targets["objects"] = torch::tensor(objects).view({static_cast<std::int64_t>(objects.size() / 6), 6});
   return batch;
 }
 
