@@ -7,7 +7,10 @@
 #include <nlohmann/json.hpp>
 
 #include "base/check.h"
+#include "frugal/detect.h"
 #include "support/support.h"
+#include "tasks/detection/detect_step_torch.h"
+#include "train/trainer.h"
 
 namespace frugal {
 namespace {
@@ -129,6 +132,28 @@ TEST_F(DetectionData, SharesOfTwoProcessesMakeTheBatchOfOne) {
   EXPECT_TRUE(torch::equal(all.inputs[0], torch::cat({a.inputs[0], b.inputs[0]})));
   EXPECT_EQ(a.global_samples, 4);
   EXPECT_EQ(a.samples, 2);
+}
+
+// From a folder to boxes: a network that is shown objects of one size learns where they are.
+TEST_F(DetectionData, ADetectorLearnsFromThem) {
+  torch::set_num_threads(1);
+  const Recipe r =
+      recipe({"model.size=[64, 64]", "data.name=" + dir_.path().string(), "data.train=train", "data.test=train",
+              "epochs=120", "batch=6", "optimizer.lr=0.02", "detect.plain_epochs=120", "detect.scale=0.1",
+              "eval.every=120", "eval.norm_batches=1", "ema.decay=0", "output=" + (dir_ / "out").string()});
+  DetectStep step(r);
+  Trainer trainer(r, step, step.batches());
+  const TrainResult result = trainer.run(false);
+  EXPECT_GT(result.metrics.at("AP50"), 0.3);
+  const Model model = load_model(result.model);
+  EXPECT_EQ(task_info(model).value().kind, "detect");
+  EXPECT_EQ(class_labels(model), (std::vector<std::string>{"crowd", "square"}));
+  Session session(model, {.threads = 1});
+  DetectOptions every;
+  every.confidence = 0.05f;
+  const std::vector<Detection> found = detect(session, data()->get(1).image, every);
+  ASSERT_FALSE(found.empty());
+  EXPECT_EQ(found[0].label, "square");
 }
 
 }  // namespace

@@ -10,7 +10,9 @@
 #include "base/log.h"
 #include "base/thread_pool.h"
 #include "cli/train/program.h"
+#include "models/registry.h"
 #include "tasks/classify_torch.h"
+#include "tasks/detection/detect_step_torch.h"
 #include "train/communicator.h"
 #include "train/train_method.h"
 #include "train/trainer.h"
@@ -45,9 +47,13 @@ void choose_threads(const Recipe& recipe) {
 
 TrainingPlan make_plan(const Recipe& recipe) {
   if (!recipe.method.name.empty()) return TrainMethodRegistry::instance().plan(recipe);
-  auto step = std::make_unique<ClassifyStep>(recipe, set_up_classifier(recipe));
-  const BatchSource* data = &step->batches();
-  return {std::move(step), data};
+  const auto plan = [](auto step) -> TrainingPlan {
+    const BatchSource* data = &step->batches();
+    return {std::move(step), data};
+  };
+  if (ModelRegistry::instance().get(recipe.model.name).task == "detect")
+    return plan(std::make_unique<DetectStep>(recipe));
+  return plan(std::make_unique<ClassifyStep>(recipe, set_up_classifier(recipe)));
 }
 
 int train(const Options& o, const TrainCommon& common) {
