@@ -1,4 +1,5 @@
-"""The networks in models/: every one runs, and those for CIFAR-10 are as good as their page says where pictures are."""
+"""The networks in models/: every one runs, the detector finds what is on the picture beside it, and those for CIFAR-10
+are as good as their page says where pictures are."""
 import os
 import pathlib
 import shutil
@@ -20,8 +21,16 @@ class ShippedModels(CliTest):
         for file in files:
             with self.subTest(file=file.name):
                 self.assertIn(file.name, page)
+                if file.name.startswith("gold_yolo"):
+                    continue
                 (answer,) = self.document("classify", file, picture)["results"]
                 self.assertTrue(all(guess["label"] for guess in answer["predictions"]), answer)
+
+    def test_the_detector_finds_blood_cells(self):
+        (answer,) = self.document("detect", MODELS / "gold_yolo_pico_blood.safetensors", MODELS / "blood.jpg")["results"]
+        found = [d["label"] for d in answer["detections"]]
+        self.assertIn("WBC", found)
+        self.assertGreaterEqual(found.count("RBC"), 5)
 
     @unittest.skipUnless(PICTURES.exists(), "the pictures of CIFAR-10 are not here")
     def test_accuracy_on_a_thousand_pictures(self):
