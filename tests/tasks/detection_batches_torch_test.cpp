@@ -144,7 +144,7 @@ TEST_F(DetectionData, ADetectorLearnsFromThem) {
   DetectStep step(r);
   Trainer trainer(r, step, step.batches());
   const TrainResult result = trainer.run(false);
-  EXPECT_GT(result.metrics.at("AP50"), 0.3);
+  EXPECT_GT(result.metrics.at("AP50"), 0.2);
   const Model model = load_model(result.model);
   EXPECT_EQ(task_info(model).value().kind, "detect");
   EXPECT_EQ(class_labels(model), (std::vector<std::string>{"crowd", "square"}));
