@@ -43,14 +43,21 @@ ImageBatches::ImageBatches(std::shared_ptr<const ImageDataset> data, const TaskI
 
 ImageBatches::~ImageBatches() = default;
 
+std::vector<std::uint32_t> shuffled_order(std::size_t count, std::uint64_t seed, std::int64_t epoch) {
+  std::vector<std::uint32_t> order(count);
+  std::iota(order.begin(), order.end(), 0u);
+  RandomStream random(seed, "order", static_cast<std::uint64_t>(epoch));
+  for (std::size_t i = count; i > 1; --i) std::swap(order[i - 1], order[random.below(static_cast<std::uint32_t>(i))]);
+  return order;
+}
+
 const std::vector<std::uint32_t>& ImageBatches::order(std::int64_t epoch) const {
   if (epoch == order_epoch_) return order_;
-  order_.resize(static_cast<std::size_t>(pictures_));
-  std::iota(order_.begin(), order_.end(), 0u);
   if (training_) {
-    RandomStream random(seed_, "order", static_cast<std::uint64_t>(epoch));
-    for (std::size_t i = order_.size(); i > 1; --i)
-      std::swap(order_[i - 1], order_[random.below(static_cast<std::uint32_t>(i))]);
+    order_ = shuffled_order(static_cast<std::size_t>(pictures_), seed_, epoch);
+  } else {
+    order_.resize(static_cast<std::size_t>(pictures_));
+    std::iota(order_.begin(), order_.end(), 0u);
   }
   order_epoch_ = epoch;
   return order_;

@@ -17,6 +17,9 @@ struct Share {
   int rank = 0, size = 1;
 };
 
+// The numbers below `count` in the order that an epoch of training takes them.
+std::vector<std::uint32_t> shuffled_order(std::size_t count, std::uint64_t seed, std::int64_t epoch);
+
 class ImageBatches : public BatchSource {
  public:
   // `input` gives the size and the channels wanted; pictures of other sizes are fitted to it (fit_image), which

@@ -9,6 +9,12 @@
 #include "frugal/prepare.h"
 
 namespace frugal {
+
+LabelledBox clipped(const LabelledBox& box, double width, double height) {
+  return {box.label, std::clamp(box.x1, 0.0, width), std::clamp(box.y1, 0.0, height), std::clamp(box.x2, 0.0, width),
+          std::clamp(box.y2, 0.0, height)};
+}
+
 namespace {
 
 // x' = a x + b y + c, y' = d x + e y + f; in pixels, whose centres lie at halves.
@@ -26,11 +32,6 @@ struct Affine {
     return {e / det, -b / det, (b * f - c * e) / det, -d / det, a / det, (c * d - a * f) / det};
   }
 };
-
-LabelledBox clipped(const LabelledBox& box, double width, double height) {
-  return {box.label, std::clamp(box.x1, 0.0, width), std::clamp(box.y1, 0.0, height), std::clamp(box.x2, 0.0, width),
-          std::clamp(box.y2, 0.0, height)};
-}
 
 // Copies a part of `from` to (left, top) of `to`, as far as it lies inside, and its boxes.
 void place(const LabelledPicture& from, int left, int top, LabelledPicture& to) {

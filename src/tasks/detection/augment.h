@@ -19,6 +19,9 @@ struct LabelledBox {
   double height() const { return y2 - y1; }
 };
 
+// The part of a box inside a picture.
+LabelledBox clipped(const LabelledBox& box, double width, double height);
+
 struct LabelledPicture {
   Image image;  // 3 channels
   std::vector<LabelledBox> boxes;

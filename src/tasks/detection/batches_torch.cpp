@@ -1,29 +1,14 @@
 #include "tasks/detection/batches_torch.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "base/check.h"
+#include "frugal/prepare.h"
 
 namespace frugal {
 namespace {
 
 constexpr double kMixupBeta = 32;
-
-std::vector<std::uint32_t> shuffled(std::size_t count, std::uint64_t seed, std::int64_t epoch) {
-  std::vector<std::uint32_t> order(count);
-  std::iota(order.begin(), order.end(), 0u);
-  RandomStream random(seed, "order", static_cast<std::uint64_t>(epoch));
-  for (std::size_t i = count; i > 1; --i) std::swap(order[i - 1], order[random.below(static_cast<std::uint32_t>(i))]);
-  return order;
-}
-
-void write_planes(const Image& image, float* out) {
-  const auto pixels = static_cast<std::ptrdiff_t>(image.width) * image.height;
-  for (std::ptrdiff_t i = 0; i < pixels; ++i)
-    for (std::ptrdiff_t c = 0; c < 3; ++c)
-      out[c * pixels + i] = static_cast<float>(image.pixels[static_cast<std::size_t>(3 * i + c)]) / 255.0f;
-}
 
 }  // namespace
 
@@ -75,13 +60,16 @@ LabelledPicture DetectionBatches::picture(std::size_t index, std::int64_t epoch)
 }
 
 Batch DetectionBatches::load(std::int64_t epoch, std::int64_t step) const {
-  const std::vector<std::uint32_t> order = shuffled(data_->size(), static_cast<std::uint64_t>(recipe_.seed), epoch);
+  const std::vector<std::uint32_t> order =
+      shuffled_order(data_->size(), static_cast<std::uint64_t>(recipe_.seed), epoch);
   const std::int64_t global = std::min(recipe_.batch, pictures_);
   const std::int64_t begin = global * share_.rank / share_.size, end = global * (share_.rank + 1) / share_.size;
   Batch batch;
   batch.samples = end - begin;
   batch.global_samples = global;
   batch.inputs = {torch::empty({batch.samples, 3, side_, side_})};
+  TaskInfo bytes;  // mean 0, deviation 1
+  bytes.height = bytes.width = side_;
   std::vector<LabelledPicture> made(static_cast<std::size_t>(batch.samples));
   const std::int64_t floats = 3LL * side_ * side_;
   auto* out = batch.inputs[0].data_ptr<float>();
@@ -89,7 +77,7 @@ Batch DetectionBatches::load(std::int64_t epoch, std::int64_t step) const {
     for (std::int64_t i = first; i < last; ++i) {
       LabelledPicture& one = made[static_cast<std::size_t>(i)];
       one = picture(order[static_cast<std::size_t>(step * global + begin + i)], epoch);
-      write_planes(one.image, out + i * floats);
+      normalize_image(one.image, bytes, out + i * floats);
     }
   });
   std::vector<float> objects;

@@ -45,10 +45,8 @@ DetectionDataset::DetectionDataset(const std::string& folder, const std::string&
 
 LabelledPicture DetectionDataset::get(std::size_t index) const {
   LabelledPicture out{read_image(files_.at(index)), {}};
-  const double width = out.image.width, height = out.image.height;
   for (const LabelledBox& b : boxes_[index]) {
-    const LabelledBox inside{b.label, std::clamp(b.x1, 0.0, width), std::clamp(b.y1, 0.0, height),
-                             std::clamp(b.x2, 0.0, width), std::clamp(b.y2, 0.0, height)};
+    const LabelledBox inside = clipped(b, out.image.width, out.image.height);
     if (inside.width() > 0 && inside.height() > 0) out.boxes.push_back(inside);
   }
   return out;
