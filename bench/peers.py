@@ -7,7 +7,8 @@
 Every system is a process of its own; all are alive at once and take turns in short bursts, so that noise of a shared
 machine hits all of them; between bursts there is a pause, so that nobody's spinning worker threads disturb the next.
 Reported are median and least milliseconds and each peer's over ours (above 1: Frugal is faster), as Markdown tables.
-A network is a built-in one or NAME=FILE.onnx, with @HxW behind it where the picture's size is open.
+A network is a built-in one or NAME=FILE.onnx, with @HxW behind it where the picture's size is open or another one is
+wanted.
 With --int8 the table is that of quantised networks, see quantised.py."""
 import argparse
 import json
@@ -90,8 +91,8 @@ def prepare(network, frugal, folder):
     """Files of a network for us and for the peers, and the shape of its picture."""
     import onnx
 
-    name, _, file = network.partition("=")
-    file, _, size = file.partition("@")
+    source, _, size = network.partition("@")
+    name, _, file = source.partition("=")
     ours, theirs = os.path.join(folder, "network.safetensors"), os.path.join(folder, "network.onnx")
 
     def convert(*arguments):
@@ -100,11 +101,12 @@ def prepare(network, frugal, folder):
     if file:
         shutil.copyfile(file, theirs)
     else:
-        convert(name, ours)
+        convert(name, ours, *(["--shape", f"input=1x3x{size}"] if size else []))
         convert(ours, theirs)
+        name = network
     picture = onnx.load(theirs).graph.input[0]
     shape = [d.dim_value or 1 for d in picture.type.tensor_type.shape.dim]
-    if size:
+    if size and file:
         shape[2:] = [int(v) for v in size.split("x")]
     if file:
         convert(theirs, ours, "--shape", f"{picture.name}={'x'.join(map(str, shape))}")

@@ -45,7 +45,8 @@ struct Session::Impl {
     auto evaluate = [&](const Node& node, const std::vector<const Tensor*>& inputs) {
       return evaluate_node(node, inputs, table);
     };
-    return fuse_attention(simplify(has_quantization(model.graph) ? lower_int8(model, table) : model, evaluate));
+    return commute_pointwise(
+        fuse_attention(simplify(has_quantization(model.graph) ? lower_int8(model, table) : model, evaluate)));
   }
 
   // Weights that the passes have made are released once they are packed; those of the source are not ours. They come
