@@ -11,17 +11,42 @@
 
 namespace frugal {
 
-enum class DType : std::uint8_t { f32, f64, f16, bf16, i8, u8, i16, i32, i64, boolean };
+// The types from q8_0 on are ggml's block-quantised ones, layouts in src/tensor/block_types.h: a row (the last dim) is
+// cut into blocks of 32 or 256 elements that share their scales.
+enum class DType : std::uint8_t {
+  f32,
+  f64,
+  f16,
+  bf16,
+  i8,
+  u8,
+  i16,
+  i32,
+  i64,
+  boolean,
+  q8_0,
+  q4_0,
+  q4_1,
+  q5_0,
+  q5_1,
+  q2_k,
+  q3_k,
+  q4_k,
+  q5_k,
+  q6_k,
+};
 
-// A type stores `block_elements` consecutive elements in `block_bytes` bytes; 1 for plain types.
-// Block-quantised and packed-bit types are rows of the same table.
+// A type stores `block_elements` consecutive elements in `block_bytes` bytes; 1 element for plain types.
 struct DTypeInfo {
   DType dtype;
-  std::string_view name;         // "float32"
-  std::string_view safetensors;  // "F32"
-  std::string_view numpy;        // "<f4"
+  std::string_view name;         // "float32"; of block types ggml's name, "Q4_K"
+  std::string_view safetensors;  // "F32"; empty where the format has no such type
+  std::string_view numpy;        // "<f4"; empty likewise
   int block_elements;
   int block_bytes;
+
+  bool blocks() const { return block_elements > 1; }
+  int alignment() const { return blocks() ? 2 : block_bytes; }  // of memory that holds elements
 };
 
 const DTypeInfo& dtype_info(DType dtype);
@@ -35,7 +60,7 @@ inline constexpr std::size_t kMaxRank = 8;
 
 std::string to_string(const Shape& shape);               // "1x3x224x224", "scalar"
 std::int64_t element_count(const Shape& shape);          // Error on overflow or a negative dim.
-std::size_t byte_size(DType dtype, const Shape& shape);  // Error on overflow.
+std::size_t byte_size(DType dtype, const Shape& shape);  // Error on overflow, or if the last dim is no whole blocks.
 
 template <typename T>
 struct dtype_of;
@@ -110,7 +135,9 @@ class Tensor {
 
   Tensor reshape(Shape shape) const;  // shares storage; Error if the element counts differ
   Tensor clone() const;
-  Tensor to(DType dtype) const;  // converts values; itself if already of that type
+  // Converts values; itself if already of that type. To a block type: Error for a last dim of no whole blocks, or a
+  // value that is not finite.
+  Tensor to(DType dtype) const;
 
  private:
   void check(DType wanted) const;

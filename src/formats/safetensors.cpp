@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "formats/file.h"
+#include "formats/strict_json.h"
 
 namespace frugal {
 namespace {
@@ -15,6 +16,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "tensor data is little-endian and used in place");
 
 constexpr std::string_view kMetadataKey = "__metadata__";
+constexpr std::string_view kBlockTypesKey = "frugal.block_types";
 
 struct Entry {
   std::string name;
@@ -27,6 +29,7 @@ struct Entry {
 DType dtype_from_safetensors(std::string_view code, std::string_view tensor) {
   std::string known;
   for (const DTypeInfo& info : all_dtypes()) {
+    if (info.safetensors.empty()) continue;
     if (info.safetensors == code) return info.dtype;
     known += (known.empty() ? "" : ", ") + std::string(info.safetensors);
   }
@@ -182,6 +185,36 @@ void check_layout(std::vector<Entry>& entries, std::uint64_t data_size) {
   require(at == data_size, "there are {} trailing bytes behind the last tensor", data_size - at);
 }
 
+// The form of a block-quantised tensor in the file: its bytes, the last dim in bytes.
+Shape byte_shape(const Tensor& t) {
+  const DTypeInfo& info = dtype_info(t.dtype());
+  Shape shape = t.shape();
+  shape.back() = shape.back() / info.block_elements * info.block_bytes;
+  return shape;
+}
+
+// Gives such tensors their types back, from the note {"tensor": "Q4_K"}.
+void restore_blocks(std::vector<Entry>& entries, const std::string& note) {
+  const nlohmann::json types = parse_json(note, kBlockTypesKey);
+  require(types.is_object(), "{} is not a JSON object", kBlockTypesKey);
+  std::map<std::string_view, Entry*> by_name;
+  for (Entry& e : entries) by_name.emplace(e.name, &e);
+  for (const auto& [name, type] : types.items()) {
+    auto found = by_name.find(name);
+    require(found != by_name.end() && type.is_string(), "{} names '{}', which is no tensor, or not a type",
+            kBlockTypesKey, name.substr(0, 64));
+    Entry& e = *found->second;
+    const DTypeInfo& info = dtype_info(dtype_from_name(type.get<std::string>()));
+    require(info.blocks() && e.dtype == DType::u8 && !e.shape.empty() && e.shape.back() % info.block_bytes == 0,
+            "tensor '{}' is {}[{}], which cannot hold blocks of {} ({} bytes each)", e.name, frugal::name(e.dtype),
+            to_string(e.shape), info.name, info.block_bytes);
+    e.dtype = info.dtype;
+    require(!__builtin_mul_overflow(e.shape.back() / info.block_bytes, static_cast<std::int64_t>(info.block_elements),
+                                    &e.shape.back()),
+            "the shape of tensor '{}' overflows", e.name);
+  }
+}
+
 HeaderParser read_header(std::span<const std::byte> bytes, std::size_t& data_start) {
   require(bytes.size() >= 8, "the file has {} bytes, too short for a safetensors header", bytes.size());
   std::uint64_t length = 0;
@@ -204,6 +237,7 @@ SafetensorsFile read_safetensors(std::span<const std::byte> bytes, std::shared_p
   std::size_t data_start = 0;
   HeaderParser header = read_header(bytes, data_start);
   std::span<const std::byte> data = bytes.subspan(data_start);
+  if (auto note = header.metadata.extract(std::string(kBlockTypesKey))) restore_blocks(header.entries, note.mapped());
   check_layout(header.entries, data.size());
 
   SafetensorsFile file;
@@ -215,7 +249,7 @@ SafetensorsFile read_safetensors(std::span<const std::byte> bytes, std::shared_p
       require(std::all_of(begin, begin + size, [](std::byte b) { return b <= std::byte{1}; }),
               "tensor '{}' holds a bool that is neither 0 nor 1", e.name);
     bool aligned =
-        reinterpret_cast<std::uintptr_t>(begin) % static_cast<unsigned>(dtype_info(e.dtype).block_bytes) == 0;
+        reinterpret_cast<std::uintptr_t>(begin) % static_cast<unsigned>(dtype_info(e.dtype).alignment()) == 0;
     bool share = owner && aligned && size != 0;
     file.tensors[e.name] = share ? Tensor::wrap(e.dtype, std::move(e.shape), const_cast<std::byte*>(begin), owner)
                                  : tensor_from_bytes(e.dtype, std::move(e.shape), begin, size);
@@ -241,18 +275,23 @@ void write_safetensors(const std::string& path, const std::map<std::string, Tens
   require(std::max(tensors.size(), metadata.size()) <= kMaxSafetensorsEntries,
           "cannot write {}: more than {} tensors or metadata keys", path, kMaxSafetensorsEntries);
   std::stable_sort(order.begin(), order.end(), [](const Named* a, const Named* b) {
-    return dtype_info(a->second.dtype()).block_bytes > dtype_info(b->second.dtype()).block_bytes;
+    return dtype_info(a->second.dtype()).alignment() > dtype_info(b->second.dtype()).alignment();
   });
+  std::map<std::string, std::string> notes = metadata, block_types;
+  for (const auto& [name, tensor] : tensors)
+    if (dtype_info(tensor.dtype()).blocks()) block_types.emplace(name, frugal::name(tensor.dtype()));
 
   std::string text = "{";
   try {
-    if (!metadata.empty()) text += fmt::format("\"{}\":{},", kMetadataKey, nlohmann::json(metadata).dump());
+    if (!block_types.empty()) notes[std::string(kBlockTypesKey)] = nlohmann::json(block_types).dump();
+    if (!notes.empty()) text += fmt::format("\"{}\":{},", kMetadataKey, nlohmann::json(notes).dump());
     std::size_t offset = 0;
     for (const Named* named : order) {
       const Tensor& t = named->second;
-      text +=
-          fmt::format(R"({}:{{"dtype":"{}","shape":{},"data_offsets":[{},{}]}},)", nlohmann::json(named->first).dump(),
-                      dtype_info(t.dtype()).safetensors, nlohmann::json(t.shape()).dump(), offset, offset + t.bytes());
+      const bool blocks = dtype_info(t.dtype()).blocks();
+      text += fmt::format(R"({}:{{"dtype":"{}","shape":{},"data_offsets":[{},{}]}},)",
+                          nlohmann::json(named->first).dump(), dtype_info(blocks ? DType::u8 : t.dtype()).safetensors,
+                          nlohmann::json(blocks ? byte_shape(t) : t.shape()).dump(), offset, offset + t.bytes());
       offset += t.bytes();
     }
   } catch (const nlohmann::json::exception&) {

@@ -1,5 +1,7 @@
 // safetensors (https://huggingface.co/docs/safetensors): 8 bytes little-endian header length, a JSON
 // header {"name": {"dtype", "shape", "data_offsets"}, "__metadata__": {string: string}}, then the data.
+// Block-quantised tensors, for which the format has no types, are U8 with the last dim in bytes; the metadata key
+// "frugal.block_types" holds {"name": "Q4_K", ...}. It is seen here only: not among a file's `metadata`.
 #pragma once
 
 #include <cstddef>
@@ -30,7 +32,7 @@ SafetensorsFile read_safetensors(const std::string& path);
 // The same for bytes in memory that `owner` keeps alive; without an owner the data is copied.
 SafetensorsFile read_safetensors(std::span<const std::byte> bytes, std::shared_ptr<const void> owner);
 
-// Replaces the file atomically. Data starts at a multiple of 64 bytes and is ordered by element size,
+// Replaces the file atomically. Data starts at a multiple of 64 bytes and is ordered by alignment,
 // largest first, then by name, so that every tensor is aligned to its element; equal input gives
 // equal bytes.
 void write_safetensors(const std::string& path, const std::map<std::string, Tensor>& tensors,

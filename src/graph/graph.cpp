@@ -47,6 +47,7 @@ ValueId Graph::add_weight(const std::string& name, DType dtype, Shape shape, Wei
 
 static bool fits(InputType wanted, DType dtype) {
   const bool floating = dtype == DType::f32 || dtype == DType::f64 || dtype == DType::f16 || dtype == DType::bf16;
+  if (dtype_info(dtype).blocks()) return wanted == InputType::weight;  // ops count in whole elements
   const bool boolean = dtype == DType::boolean, integer = !floating && !boolean;
   switch (wanted) {
     case InputType::real: return dtype == DType::f32;
@@ -57,13 +58,21 @@ static bool fits(InputType wanted, DType dtype) {
     case InputType::boolean: return boolean;
     case InputType::bits: return !floating;
     case InputType::any: return true;
+    case InputType::weight: return floating;
   }
   return false;
 }
 
 static void check_type(const Node& node, const InputSpec& spec, DType dtype) {
-  constexpr std::string_view names[] = {"float32",  "int32 or int64", "of a floating type",      "an integer type",
-                                        "a number", "bool",           "an integer type or bool", "anything"};
+  constexpr std::string_view names[] = {"float32",
+                                        "int32 or int64",
+                                        "of a floating type",
+                                        "an integer type",
+                                        "a number",
+                                        "bool",
+                                        "an integer type or bool",
+                                        "anything but block-quantised",
+                                        "of a floating or a block-quantised type"};
   require(fits(spec.type, dtype), "node '{}' ({}): input '{}' must be {}, not {}", node.name, node.op->name, spec.name,
           names[static_cast<std::size_t>(spec.type)], frugal::name(dtype));
 }

@@ -24,8 +24,9 @@ enum class InputType : std::uint8_t {
   integer,   // signed and unsigned ones
   number,    // floating or integer
   boolean,
-  bits,  // integer or boolean
-  any,
+  bits,    // integer or boolean
+  any,     // all of the above; block-quantised types are not among them
+  weight,  // floating or block-quantised
 };
 
 struct InputSpec {

@@ -8,22 +8,23 @@
 #include <new>
 
 #include "base/check.h"
+#include "tensor/block_types.h"
 #include "tensor/half.h"
 
 namespace frugal {
 namespace {
 
-constexpr std::array<DTypeInfo, 10> kDTypes{{
-    {DType::f32, "float32", "F32", "<f4", 1, 4},
-    {DType::f64, "float64", "F64", "<f8", 1, 8},
-    {DType::f16, "float16", "F16", "<f2", 1, 2},
-    {DType::bf16, "bfloat16", "BF16", "", 1, 2},
-    {DType::i8, "int8", "I8", "|i1", 1, 1},
-    {DType::u8, "uint8", "U8", "|u1", 1, 1},
-    {DType::i16, "int16", "I16", "<i2", 1, 2},
-    {DType::i32, "int32", "I32", "<i4", 1, 4},
-    {DType::i64, "int64", "I64", "<i8", 1, 8},
-    {DType::boolean, "bool", "BOOL", "|b1", 1, 1},
+constexpr std::array<DTypeInfo, 20> kDTypes{{
+    {DType::f32, "float32", "F32", "<f4", 1, 4}, {DType::f64, "float64", "F64", "<f8", 1, 8},
+    {DType::f16, "float16", "F16", "<f2", 1, 2}, {DType::bf16, "bfloat16", "BF16", "", 1, 2},
+    {DType::i8, "int8", "I8", "|i1", 1, 1},      {DType::u8, "uint8", "U8", "|u1", 1, 1},
+    {DType::i16, "int16", "I16", "<i2", 1, 2},   {DType::i32, "int32", "I32", "<i4", 1, 4},
+    {DType::i64, "int64", "I64", "<i8", 1, 8},   {DType::boolean, "bool", "BOOL", "|b1", 1, 1},
+    {DType::q8_0, "Q8_0", "", "", 32, 34},       {DType::q4_0, "Q4_0", "", "", 32, 18},
+    {DType::q4_1, "Q4_1", "", "", 32, 20},       {DType::q5_0, "Q5_0", "", "", 32, 22},
+    {DType::q5_1, "Q5_1", "", "", 32, 24},       {DType::q2_k, "Q2_K", "", "", 256, 84},
+    {DType::q3_k, "Q3_K", "", "", 256, 110},     {DType::q4_k, "Q4_K", "", "", 256, 144},
+    {DType::q5_k, "Q5_K", "", "", 256, 176},     {DType::q6_k, "Q6_K", "", "", 256, 210},
 }};
 
 // Reads element i as double; integers beyond 2^53 lose bits, which only the i64
@@ -40,6 +41,7 @@ double read(DType dtype, const void* p, std::int64_t i) {
     case DType::i32: return static_cast<const std::int32_t*>(p)[i];
     case DType::i64: return static_cast<double>(static_cast<const std::int64_t*>(p)[i]);
     case DType::boolean: return static_cast<const std::uint8_t*>(p)[i] != 0;
+    default: FRUGAL_ASSERT(!dtype_info(dtype).blocks());
   }
   return 0;
 }
@@ -56,6 +58,7 @@ void write(DType dtype, void* p, std::int64_t i, double v) {
     case DType::i32: static_cast<std::int32_t*>(p)[i] = static_cast<std::int32_t>(v); break;
     case DType::i64: static_cast<std::int64_t*>(p)[i] = static_cast<std::int64_t>(v); break;
     case DType::boolean: static_cast<std::uint8_t*>(p)[i] = v != 0; break;
+    default: FRUGAL_ASSERT(!dtype_info(dtype).blocks());
   }
 }
 
@@ -94,7 +97,8 @@ std::int64_t element_count(const Shape& shape) {
 std::size_t byte_size(DType dtype, const Shape& shape) {
   const DTypeInfo& info = dtype_info(dtype);
   std::int64_t n = element_count(shape);
-  require(n % info.block_elements == 0, "{} elements of {} do not fill whole blocks of {}", n, info.name,
+  require(!info.blocks() || (!shape.empty() && shape.back() % info.block_elements == 0),
+          "shape {} cannot be {}: the last dim must be a multiple of {}", to_string(shape), info.name,
           info.block_elements);
   std::int64_t bytes = 0;
   require(!__builtin_mul_overflow(n / info.block_elements, static_cast<std::int64_t>(info.block_bytes), &bytes),
@@ -159,6 +163,7 @@ std::int64_t Tensor::dim(int i) const {
 Tensor Tensor::reshape(Shape shape) const {
   require(element_count(shape) == numel_, "cannot view shape {} as {}: element counts differ", to_string(shape_),
           to_string(shape));
+  byte_size(dtype_, shape);  // a row of blocks cannot be cut
   Tensor t = *this;
   t.shape_ = std::move(shape);
   return t;
@@ -168,7 +173,17 @@ Tensor Tensor::clone() const { return tensor_from_bytes(dtype_, shape_, data_, b
 
 Tensor Tensor::to(DType dtype) const {
   if (dtype == dtype_) return *this;
+  const bool from_blocks = dtype_info(dtype_).blocks(), to_blocks = dtype_info(dtype).blocks();
+  if ((from_blocks && dtype != DType::f32) || (to_blocks && dtype_ != DType::f32)) return to(DType::f32).to(dtype);
   Tensor out(dtype, shape_);
+  if (from_blocks) {
+    dequantize_row(dtype_, data_, numel_, out.data<float>());
+    return out;
+  }
+  if (to_blocks) {
+    quantize_row(dtype, data<float>(), numel_, out.data_);
+    return out;
+  }
   for (std::int64_t i = 0; i < numel_; ++i) write(dtype, out.data_, i, read(dtype_, data_, i));
   return out;
 }

@@ -20,6 +20,7 @@ torch::ScalarType torch_dtype(DType dtype) {
     case DType::i32: return torch::kInt32;
     case DType::i64: return torch::kInt64;
     case DType::boolean: return torch::kBool;
+    default: break;
   }
   fail("LibTorch has no type for {}", name(dtype));
 }

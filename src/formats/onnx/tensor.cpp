@@ -91,6 +91,7 @@ Tensor from_fields(DType dtype, const Shape& shape, const TensorProto& p) {
     case DType::boolean: return typed<bool>(shape, p.int32_data());
     case DType::f16:
     case DType::bf16: return typed_halves(dtype, shape, p);
+    default: break;
   }
   fail("it has an unknown type");
 }

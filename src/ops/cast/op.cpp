@@ -4,7 +4,8 @@ namespace frugal {
 
 FRUGAL_OP(cast) {
   std::vector<std::string> names;
-  for (const DTypeInfo& info : all_dtypes()) names.emplace_back(info.name);
+  for (const DTypeInfo& info : all_dtypes())
+    if (!info.blocks()) names.emplace_back(info.name);
   return {.name = "cast",
           .doc =
               "The same numbers as another type. Float to integer truncates, saturates, and takes NaN as 0; integers "
