@@ -52,8 +52,8 @@ Model fuse_attention(const Model& model);
 // All of the above but attention, for inference.
 Model simplify(const Model& model, const NodeEvaluator& evaluate);
 
-// 1x1 convolutions run where there are fewer pixels: before a resize that enlarges, also where its result is one part of
-// a concat (then the sum of both goes into the store of the other convolution), and behind an average pooling. To
+// 1x1 convolutions run where there are fewer pixels: before a resize that enlarges, also where its result is one part
+// of a concat (then the sum of both goes into the store of the other convolution), and behind an average pooling. To
 // rounding the same: either is linear, and the weights of a resampling add up to 1.
 Model commute_pointwise(const Model& model);
 
