@@ -7,8 +7,8 @@
 Every system is a process of its own; all are alive at once and take turns in short bursts, so that noise of a shared
 machine hits all of them; between bursts there is a pause, so that nobody's spinning worker threads disturb the next.
 Reported are median and least milliseconds and each peer's over ours (above 1: Frugal is faster), as Markdown tables.
-A network is a built-in one or NAME=FILE.onnx, with @HxW behind it where the picture's size is open or another one is
-wanted.
+A network is a built-in one, NAME=FILE.safetensors or NAME=FILE.onnx, with @HxW behind it where the picture's size is
+open or another one is wanted.
 With --int8 the table is that of quantised networks, see quantised.py."""
 import argparse
 import json
@@ -98,7 +98,10 @@ def prepare(network, frugal, folder):
     def convert(*arguments):
         subprocess.run([frugal, "convert", *arguments, "--quiet"], check=True, stdout=subprocess.DEVNULL)
 
-    if file:
+    if file.endswith(".safetensors"):
+        shutil.copyfile(file, ours)
+        convert(ours, theirs)
+    elif file:
         shutil.copyfile(file, theirs)
     else:
         convert(name, ours, *(["--shape", f"input=1x3x{size}"] if size else []))
@@ -106,9 +109,9 @@ def prepare(network, frugal, folder):
         name = network
     picture = onnx.load(theirs).graph.input[0]
     shape = [d.dim_value or 1 for d in picture.type.tensor_type.shape.dim]
-    if size and file:
+    if size:
         shape[2:] = [int(v) for v in size.split("x")]
-    if file:
+    if file.endswith(".onnx"):
         convert(theirs, ours, "--shape", f"{picture.name}={'x'.join(map(str, shape))}")
     return name, ours, theirs, to_ncnn(theirs, shape), shape
 

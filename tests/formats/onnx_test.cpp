@@ -242,5 +242,28 @@ TEST(Onnx, EachBrokenFieldIsNamed) {
   EXPECT_ERROR(model_from_onnx(std::as_bytes(std::span(cut)), ""), "damaged");
 }
 
+TEST(Onnx, NotesAreOursAndNamesOfOthers) {
+  auto notes = [](std::vector<std::pair<std::string, std::string>> props) {
+    ModelProto m = linear();
+    for (const auto& [key, value] : props) {
+      auto& entry = *m.add_metadata_props();
+      entry.set_key(key);
+      entry.set_value(value);
+    }
+    return load(m).metadata;
+  };
+  using Notes = std::map<std::string, std::string>;
+  const Notes ours{{"labels", R"(["a","b"])"}, {"recipe", "ptq"}, {"task", R"({"kind":"detect"})"}};
+  EXPECT_EQ(notes({{"task", R"({"kind":"detect"})"}, {"labels", R"(["a","b"])"}, {"recipe", "ptq"}}), ours);
+  // As an exporter of YOLOv8 writes them.
+  EXPECT_EQ(notes({{"task", "detect"}, {"stride", "32"}, {"names", R"({0: 'person', 1: "driver's seat"})"}}),
+            (Notes{{"labels", R"(["person","driver's seat"])"}}));
+  EXPECT_EQ(notes({{"labels", R"(["a"])"}, {"names", "{0: 'b'}"}}), (Notes{{"labels", R"(["a"])"}}));
+  EXPECT_EQ(notes({{"names", R"(["a", 'it\'s'])"}}), (Notes{{"labels", R"(["a","it's"])"}}));
+  EXPECT_EQ(notes({{"names", R"({"0": "a", "1": "b"})"}}), (Notes{{"labels", R"(["a","b"])"}}));
+  for (const char* bad : {"", "{", "{}", "{1: 'a'}", "{0: a}", "{0: 'a'", "{0: 'a' 1: 'b'}", "['a", "['a\\", "['a'] x"})
+    EXPECT_TRUE(notes({{"names", bad}}).empty()) << bad;
+}
+
 }  // namespace
 }  // namespace frugal

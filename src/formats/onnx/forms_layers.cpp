@@ -77,12 +77,17 @@ Tensor averaging(std::int64_t in, std::int64_t out) {
   return m;
 }
 
-// ONNX has no adaptive pooling: a global one, or a product with a matrix of means from either side.
+// ONNX has no adaptive pooling: a global one, a plain one where windows are equal and side by side, or a product with a
+// matrix of means from either side.
 void adaptive_pooling(const OnnxNode& n) {
   const Ints& size = attr_ints(n.node(), "size");
   if (size == Ints{1, 1}) return n.emit("GlobalAveragePool", {n.in(0)});
   const SymShape& x = n.type(0).shape;
   if (!x[2].fixed() || !x[3].fixed()) n.refuse("its input must have a fixed height and width");
+  if (x[2].value() % size[0] == 0 && x[3].value() % size[1] == 0) {
+    const Ints window{x[2].value() / size[0], x[3].value() / size[1]};
+    return n.emit("AveragePool", {n.in(0)}, {{"kernel_shape", window}, {"strides", window}});
+  }
   std::string rows = n.step("MatMul", {n.tensor(averaging(x[2].value(), size[0])), n.in(0)});
   n.emit("MatMul", {rows, n.step("Transpose", {n.tensor(averaging(x[3].value(), size[1]))}, {{"perm", Ints{1, 0}}})});
 }

@@ -40,6 +40,18 @@ void pad(const OnnxNode& n) {
   n.emit("Pad", {n.in(0), n.ints(attr_ints(n.node(), "pads")), value}, {{"mode", mode}});
 }
 
+// The factors of height and width where they are known and exact in float32; empty where not. Some programs read no
+// sizes of two axes.
+Floats exact_scale(const SymShape& in, const SymShape& out) {
+  Floats scale;
+  for (std::size_t i = 2; i < 4; ++i) {
+    if (!in[i].fixed() || !out[i].fixed()) return {};
+    scale.push_back(static_cast<float>(out[i].value()) / static_cast<float>(in[i].value()));
+    if (scale.back() * static_cast<double>(in[i].value()) != static_cast<double>(out[i].value())) return {};
+  }
+  return scale;
+}
+
 // Ours "nearest" is floor for asymmetric coordinates; for half_pixel it is PyTorch's nearest-exact, which ONNX calls
 // rounding up at the middle.
 void resize(const OnnxNode& n) {
@@ -58,7 +70,8 @@ void resize(const OnnxNode& n) {
                             : coordinates == "asymmetric" ? "floor"
                                                           : "round_prefer_ceil";
   }
-  const Floats& scale = attr_reals(n.node(), "scale");
+  Floats scale = attr_reals(n.node(), "scale");
+  if (scale.empty()) scale = exact_scale(n.type(0).shape, n.out_type().shape);
   // Corners are aligned of the size as it is, not of a product that was cut to it.
   if (!scale.empty() && !(coordinates == "align_corners" && fixed(n.out_type().shape))) {
     Tensor scales = Tensor::from<float>({4}, {1, 1, static_cast<float>(scale[0]), static_cast<float>(scale[1])});

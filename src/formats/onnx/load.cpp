@@ -5,6 +5,7 @@
 
 #include "formats/onnx/importer.h"
 #include "formats/onnx/load.h"
+#include "formats/onnx/notes.h"
 
 namespace frugal {
 
@@ -17,7 +18,9 @@ Model model_from_onnx(std::span<const std::byte> bytes, const std::string& folde
   input.SetRecursionLimit(64);
   require(proto.ParseFromCodedStream(&input) && input.ConsumedEntireMessage(), "it is no ONNX model, or a damaged one");
   ExternalFolder files(folder);
-  return onnx_import::Importer(proto, files, options).run();
+  Model model = onnx_import::Importer(proto, files, options).run();
+  model.metadata = notes_from_onnx(proto);
+  return model;
 }
 
 Model load_onnx(const std::string& path, const OnnxOptions& options) {

@@ -9,6 +9,7 @@ FRUGAL_ROWS(adaptive_avg_pool2d) {
   }
   table.add({.op = "adaptive_avg_pool2d", .attrs = {{"size", Ints{3, 2}}}, .inputs = {in({1, 20, 20, 12})}});
   table.add({.op = "adaptive_avg_pool2d", .attrs = {{"size", Ints{7, 7}}}, .inputs = {in({1, 16, 10, 15})}});
+  table.add({.op = "adaptive_avg_pool2d", .attrs = {{"size", Ints{5, 4}}}, .inputs = {in({1, 20, 20, 12})}});
 }
 
 }  // namespace frugal
