@@ -272,6 +272,8 @@ void write_safetensors(const std::string& path, const std::map<std::string, Tens
             "cannot write {}: '{}' cannot name a tensor", path, named.first.substr(0, 64));
     order.push_back(&named);
   }
+  require(!metadata.contains(std::string(kBlockTypesKey)), "cannot write {}: the metadata key '{}' is the format's own",
+          path, kBlockTypesKey);
   require(std::max(tensors.size(), metadata.size()) <= kMaxSafetensorsEntries,
           "cannot write {}: more than {} tensors or metadata keys", path, kMaxSafetensorsEntries);
   std::stable_sort(order.begin(), order.end(), [](const Named* a, const Named* b) {

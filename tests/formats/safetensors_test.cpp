@@ -132,6 +132,25 @@ TEST(Safetensors, RefusesEachBrokenField) {
   }
 }
 
+TEST(Safetensors, BlockTypesMustFitTheirBytes) {
+  auto with_note = [](const std::string& note, const std::string& shape, std::size_t bytes) {
+    return file_of(R"({"__metadata__":{"frugal.block_types":")" + note + R"("},"a":{"dtype":"U8","shape":[)" + shape +
+                       R"(],"data_offsets":[0,)" + std::to_string(bytes) + "]}}",
+                   bytes);
+  };
+  const Tensor a = read(with_note(R"({\"a\":\"Q4_0\"})", "2,36", 72)).tensors.at("a");
+  EXPECT_EQ(a.dtype(), DType::q4_0);
+  EXPECT_EQ(a.shape(), (Shape{2, 64}));
+  EXPECT_ERROR(read(with_note(R"({\"a\":\"Q4_0\"})", "37", 37)), "cannot hold blocks");
+  EXPECT_ERROR(read(with_note(R"({\"a\":\"Q4_0\"})", "", 1)), "cannot hold blocks");
+  EXPECT_ERROR(read(with_note(R"({\"a\":\"float32\"})", "36", 36)), "cannot hold blocks");
+  EXPECT_ERROR(read(with_note(R"({\"a\":\"Q4_9\"})", "36", 36)), "unknown element type");
+  EXPECT_ERROR(read(with_note(R"({\"b\":\"Q4_0\"})", "36", 36)), "no tensor");
+  EXPECT_ERROR(read(with_note(R"({\"a\":4})", "36", 36)), "not a type");
+  EXPECT_ERROR(read(with_note("[]", "36", 36)), "not a JSON object");
+  EXPECT_ERROR(read(with_note("{", "36", 36)), "not valid JSON");
+}
+
 TEST(Safetensors, EveryTruncationIsRefused) {
   std::string bytes = file_of(kGood, 25);
   for (std::size_t size = 0; size < bytes.size(); ++size) EXPECT_THROW(read(bytes.substr(0, size)), Error) << size;
@@ -140,7 +159,7 @@ TEST(Safetensors, EveryTruncationIsRefused) {
 std::map<std::string, Tensor> one_of_each_type() {
   std::map<std::string, Tensor> tensors;
   for (const DTypeInfo& info : all_dtypes()) {
-    Tensor values = random_tensor({3, 5});
+    Tensor values = random_tensor({3, info.blocks() ? 256 : 5});
     if (info.dtype == DType::boolean)
       for (int i = 0; i < 15; ++i) values.data<float>()[i] = static_cast<float>(i % 2);
     tensors["t/" + std::string(info.name)] = values.to(info.dtype);
@@ -166,7 +185,7 @@ TEST(Safetensors, WritesWhatItReads) {
   EXPECT_EQ(file.metadata.at("frugal"), "\"quoted\"\n");
   for (const auto& [name, tensor] : file.tensors)
     EXPECT_EQ(
-        reinterpret_cast<std::uintptr_t>(tensor.raw()) % static_cast<unsigned>(dtype_info(tensor.dtype()).block_bytes),
+        reinterpret_cast<std::uintptr_t>(tensor.raw()) % static_cast<unsigned>(dtype_info(tensor.dtype()).alignment()),
         0u)
         << name;
   std::string first = read_file(path);
@@ -206,6 +225,7 @@ TEST(Safetensors, AFailedWriteLeavesTheOldFile) {
   EXPECT_ERROR(write_safetensors(path, {{"\xff", Tensor::scalar(1.f)}}), "UTF-8");
   EXPECT_ERROR(write_safetensors(path, {{"__metadata__", Tensor::scalar(1.f)}}), "cannot name");
   EXPECT_ERROR(write_safetensors(path, {{"w", Tensor()}}), "empty");
+  EXPECT_ERROR(write_safetensors(path, {{"w", Tensor::scalar(1.f)}}, {{"frugal.block_types", ""}}), "format's own");
   EXPECT_EQ(read_file(path), before);
   EXPECT_ERROR(write_safetensors(dir / "missing/a", {}), "No such file");
   EXPECT_ERROR(write_safetensors("/dev/null", {}), "regular");
@@ -231,14 +251,16 @@ import sys, numpy, ml_dtypes
 from safetensors import safe_open
 from safetensors.numpy import save_file
 with safe_open(sys.argv[1], 'np') as f:
-    assert f.metadata() == {'key': 'value'}, f.metadata()
+    metadata = f.metadata()
+    assert metadata['key'] == 'value' and '"t/Q4_K":"Q4_K"' in metadata['frugal.block_types'], metadata
     tensors = {k: f.get_tensor(k) for k in f.keys()}
 assert len(tensors) == int(sys.argv[3]), sorted(tensors)
 assert tensors['t/float32'].shape == (3, 5) and tensors['scalar'] == 2.5
 assert (tensors['t/float64'] == tensors['t/float32']).all()
 assert (tensors['t/int32'] == tensors['t/float32'].astype('int32')).all()
 assert tensors['t/bool'].reshape(-1).tolist() == [i % 2 == 1 for i in range(15)]
-save_file(tensors, sys.argv[2], {'key': 'value'})
+assert tensors['t/Q4_K'].shape == (3, 144) and tensors['t/Q4_K'].dtype == numpy.uint8
+save_file(tensors, sys.argv[2], metadata)
 )";
   ASSERT_EQ(run_python(program, (dir / "ours").string() + " " + (dir / "theirs").string() + " " +
                                     std::to_string(tensors.size())),

@@ -18,7 +18,7 @@ std::vector<std::string> seeds() {
   }));
   out.push_back(written([](const std::string& path) {
     std::map<std::string, Tensor> tensors;
-    for (const DTypeInfo& info : all_dtypes()) tensors[std::string(info.name)] = Tensor(info.dtype, {3});
+    for (const DTypeInfo& info : all_dtypes()) tensors[std::string(info.name)] = Tensor(info.dtype, {256});
     write_safetensors(path, tensors);
   }));
   return out;
