@@ -10,8 +10,11 @@
 
 namespace frugal {
 
+class KvStep;
+
 struct SessionOptions {
   int threads = 0;       // 0: every core this process may use
+  int shapes = 8;        // input shapes whose compiled programs are kept
   bool optimize = true;  // fusion, blocked layouts, fast kernels; off: the plain graph, node by node
   bool winograd = true;  // convolutions may use Winograd's algorithm (rounding differs slightly)
   bool profile = false;  // measure every node
@@ -43,7 +46,8 @@ class Session {
   // Inputs in the graph's order; Error names an input whose type or shape does not fit.
   std::vector<Tensor> run(const std::vector<Tensor>& inputs);
   // The same with outputs that the caller keeps: tensors of the right type and shape are reused.
-  void run(const std::vector<Tensor>& inputs, std::vector<Tensor>& outputs);
+  // `cache`: for language models, the step of a cache that the rows belong to (engine/kv_cache.h).
+  void run(const std::vector<Tensor>& inputs, std::vector<Tensor>& outputs, KvStep* cache = nullptr);
 
   std::vector<NodeProfile> profile() const;  // of the last run; empty unless options.profile
   std::size_t arena_bytes() const;           // memory of activations and scratch, last compiled shapes

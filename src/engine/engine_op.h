@@ -20,6 +20,8 @@
 
 namespace frugal {
 
+class KvStep;
+
 // A value as the engine stores it. `shape` is always the logical one (NCHW for pictures).
 // block > 1: channels in blocks, memory [N, ceil(C/block), H, W, block], lanes of the last block beyond C hold
 // anything (kernels/types.h).
@@ -101,6 +103,7 @@ struct RunArgs {
   std::span<void* const> out;
   std::byte* scratch;  // CompiledOp::scratch_bytes, aligned to 64
   ThreadPool& pool;
+  KvStep* cache = nullptr;  // where the run belongs to a cache of keys and values (engine/kv_cache.h)
 
   const float* f32_in(std::size_t i) const { return static_cast<const float*>(in[i]); }
   float* f32_out(std::size_t i = 0) const { return static_cast<float*>(out[i]); }
@@ -149,6 +152,7 @@ struct EngineOp {
   // A prelu leaves the slope empty: it is constant input 1, one number a channel or one for all.
   std::function<std::optional<ActivationSpec>(const Node&)> as_activation = nullptr;
   bool is_residual_add = false;  // two inputs of one shape, the sum of both
+  bool work_varies = false;      // with what no shape tells: the op decides itself whether threads are worth it
   bool is_scale = false;         // a product of two inputs; one that is a known number goes into the producer's store
 
   // Layout. Can this node work with channels in blocks of `block` for its rank-4 data inputs and outputs?

@@ -17,6 +17,7 @@ double milliseconds(Clock::duration d) { return std::chrono::duration<double, st
 
 // Waking and joining the pool costs a few microseconds: what one thread does in about that time, it does alone.
 bool too_small_to_share(const Plan& plan, const PlanStep& step) {
+  if (step.op && step.op->work_varies) return false;
   constexpr double kMacsPerMicrosecond = 40e3, kBytesPerMicrosecond = 16e3, kMicroseconds = 4;
   double bytes = 0;
   for (ValueId id : step.inputs) bytes += id == kNone ? 0 : static_cast<double>(plan.value(id).bytes());
@@ -226,14 +227,15 @@ void Program::bind_memory(const Plan& plan, const Placement& placement, bool reu
   }
 }
 
-void Program::run(const std::vector<Tensor>& inputs, std::vector<Tensor>& outputs, ThreadPool& pool, bool profile) {
+void Program::run(const std::vector<Tensor>& inputs, std::vector<Tensor>& outputs, ThreadPool& pool, bool profile,
+                  KvStep* cache) {
   for (const InputSlot& s : input_slots_)
     steps_[s.step].in[s.slot] = static_cast<const std::byte*>(inputs[s.input].raw()) + s.offset;
   const Clock::time_point start = profile ? Clock::now() : Clock::time_point{};
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     Step& step = steps_[i];
     const Clock::time_point before = profile ? Clock::now() : Clock::time_point{};
-    step.op.run({step.in, step.out, step.scratch, step.serial ? serial_ : pool});
+    step.op.run({step.in, step.out, step.scratch, step.serial ? serial_ : pool, cache});
     if (!profile) continue;
     profile_[i].start_milliseconds = milliseconds(before - start);
     profile_[i].milliseconds = milliseconds(Clock::now() - before);

@@ -17,7 +17,8 @@ class Program {
 
   const std::vector<Shape>& input_shapes() const { return input_shapes_; }
   // Inputs of the shapes compiled for. Allocates only outputs that do not fit. Measures every step if `profile`.
-  void run(const std::vector<Tensor>& inputs, std::vector<Tensor>& outputs, ThreadPool& pool, bool profile);
+  void run(const std::vector<Tensor>& inputs, std::vector<Tensor>& outputs, ThreadPool& pool, bool profile,
+           KvStep* cache = nullptr);
 
   const std::vector<NodeProfile>& profile() const { return profile_; }  // of the last run that was measured
   std::size_t arena_bytes() const { return arena_.bytes(); }

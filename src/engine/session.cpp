@@ -14,8 +14,8 @@
 namespace frugal {
 namespace {
 
-// Programs of earlier shapes are kept up to these bounds.
-constexpr std::size_t kMostPrograms = 8, kMostArenaBytes = std::size_t{256} << 20;
+// Programs of earlier shapes are kept up to SessionOptions::shapes and this bound.
+constexpr std::size_t kMostArenaBytes = std::size_t{256} << 20;
 
 const KernelTable& kernels_for(const SessionOptions& options) {
   if (!options.isa.empty()) return kernels(isa_from_name(options.isa));
@@ -76,8 +76,8 @@ struct Session::Impl {
       CompileOptions o{
           options.optimize, options.winograd, options.precision == "bf16", pool.threads(), &table, &packs, &pool};
       auto made = std::make_unique<Program>(compiled_model(), std::move(shapes), o);
-      while (!programs.empty() &&
-             (programs.size() == kMostPrograms || all_arenas() + made->arena_bytes() > kMostArenaBytes))
+      while (!programs.empty() && (programs.size() >= static_cast<std::size_t>(options.shapes) ||
+                                   all_arenas() + made->arena_bytes() > kMostArenaBytes))
         programs.pop_back();
       programs.push_back(std::move(made));
       found = programs.end() - 1;
@@ -115,7 +115,7 @@ std::vector<Tensor> Session::run(const std::vector<Tensor>& inputs) {
   return outputs;
 }
 
-void Session::run(const std::vector<Tensor>& inputs, std::vector<Tensor>& outputs) {
+void Session::run(const std::vector<Tensor>& inputs, std::vector<Tensor>& outputs, KvStep* cache) {
   const Graph& graph = impl_->model.graph;
   require(inputs.size() == graph.inputs().size(), "model '{}' takes {} inputs, not {}", graph.name(),
           graph.inputs().size(), inputs.size());
@@ -125,7 +125,7 @@ void Session::run(const std::vector<Tensor>& inputs, std::vector<Tensor>& output
     if (inputs[i].dtype() != value.type.dtype)
       fail("input '{}' must be {}, not {}", value.name, to_string(value.type), name(inputs[i].dtype()));
   }
-  impl_->program_for(inputs).run(inputs, outputs, impl_->pool, impl_->options.profile);
+  impl_->program_for(inputs).run(inputs, outputs, impl_->pool, impl_->options.profile, cache);
 }
 
 std::vector<NodeProfile> Session::profile() const {

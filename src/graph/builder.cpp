@@ -12,8 +12,8 @@ ValueId GraphBuilder::image_input(std::int64_t channels, std::int64_t height, st
   return input("input", {Dim::symbol("batch"), channels, height, width});
 }
 
-ValueId GraphBuilder::weight(const std::string& name, Shape shape, Init init, WeightRole role) {
-  return graph_.add_weight(name, DType::f32, std::move(shape), role, init);
+ValueId GraphBuilder::weight(const std::string& name, Shape shape, Init init, WeightRole role, DType dtype) {
+  return graph_.add_weight(name, dtype, std::move(shape), role, init);
 }
 
 std::vector<ValueId> GraphBuilder::ops(std::string_view op, std::vector<ValueId> inputs, Attrs attrs,

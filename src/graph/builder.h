@@ -29,7 +29,8 @@ class GraphBuilder {
 
   ValueId input(const std::string& name, SymShape shape, DType dtype = DType::f32);
   ValueId image_input(std::int64_t channels, std::int64_t height, std::int64_t width);  // "input", [batch,C,H,W]
-  ValueId weight(const std::string& name, Shape shape, Init init = {}, WeightRole role = WeightRole::parameter);
+  ValueId weight(const std::string& name, Shape shape, Init init = {}, WeightRole role = WeightRole::parameter,
+                 DType dtype = DType::f32);
 
   // Any op; one output. An empty name becomes the op's name with a number.
   ValueId op(std::string_view op, std::vector<ValueId> inputs, Attrs attrs = {}, const std::string& name = "");

@@ -49,6 +49,8 @@ Weights initial_weights(const Graph& graph, std::uint64_t seed) {
     if (value.type.dtype == DType::f32) {
       RandomStream random(seed, "init/" + value.name);
       fill(t, value.init, random);
+    } else if (std::optional<Tensor> given = given_constant(value)) {
+      t = std::move(*given);
     }
     weights.emplace(value.name, std::move(t));
   }
@@ -57,12 +59,11 @@ Weights initial_weights(const Graph& graph, std::uint64_t seed) {
 
 std::optional<Tensor> given_constant(const Value& value) {
   const bool given = value.init.kind == Init::Kind::constant || value.init.kind == Init::Kind::sequence;
-  if (value.kind != ValueKind::weight || value.role != WeightRole::constant || !given || value.type.dtype != DType::f32)
-    return std::nullopt;
+  if (value.kind != ValueKind::weight || value.role != WeightRole::constant || !given) return std::nullopt;
   Tensor t(DType::f32, fixed_shape(value.type.shape));
   RandomStream unused(0, "");
   fill(t, value.init, unused);
-  return t;
+  return t.to(value.type.dtype);
 }
 
 }  // namespace frugal

@@ -1,6 +1,7 @@
 // The function table that each instruction set fills. No inline functions here either (see types.h).
 #pragma once
 
+#include "kernels/attend_types.h"
 #include "kernels/int8_types.h"
 #include "kernels/types.h"
 
@@ -80,6 +81,7 @@ struct KernelTable {
   // where an element is.
   float (*reduce)(Reduce kind, std::int64_t n, const float* in);
 
+  AttendTable attend;
   Int8Table int8;
   DotKernel<Bf16Args> bf16;  // run is null where the processor has none
 };

@@ -17,6 +17,7 @@ namespace frugal {
   void fill_rows(KernelTable& table);        \
   void fill_int8(KernelTable& table);        \
   void fill_resample(KernelTable& table);    \
+  void fill_attend(KernelTable& table);      \
   double fma_loop(std::int64_t steps);       \
   }
 namespace avx2 {

@@ -1,0 +1,3 @@
+#include "kernels/simd/vec_avx2.h"
+//
+#include "kernels/simd/attend.inl"
