@@ -7,6 +7,9 @@ find_package(nlohmann_json REQUIRED)
 find_package(PNG REQUIRED)
 find_package(JPEG REQUIRED)
 find_package(ZLIB REQUIRED)
+# utf8proc brings no CMake package; linked by its plain name, which programs that link our archive find as well.
+find_path(UTF8PROC_INCLUDE_DIR utf8proc.h REQUIRED)
+find_library(UTF8PROC_LIBRARY utf8proc REQUIRED)
 # Linked statically where there is an archive: the program then runs without it, and never meets the protobuf that
 # LibTorch carries.
 set(Protobuf_USE_STATIC_LIBS ON)

@@ -1,0 +1,109 @@
+#include "cli/language_options.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+
+#include "base/check.h"
+#include "base/log.h"
+
+namespace frugal {
+namespace {
+
+CacheType cache_type(const std::string& name) {
+  return name == "f32" ? CacheType::f32 : name == "q8" ? CacheType::q8 : CacheType::f16;
+}
+
+// "12=-5,7=2.5"
+std::map<std::int32_t, double> parse_bias(const std::string& text) {
+  std::map<std::int32_t, double> out;
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  while (at < end) {
+    std::int32_t token = 0;
+    double bias = 0;
+    auto first = std::from_chars(at, end, token);
+    bool good = first.ec == std::errc() && first.ptr < end && *first.ptr == '=';
+    auto second = good ? std::from_chars(first.ptr + 1, end, bias) : std::from_chars_result{};
+    good = good && second.ec == std::errc() && (second.ptr == end || *second.ptr == ',');
+    if (!good) fail_usage("--logit-bias {}: write it as TOKEN=BIAS,TOKEN=BIAS, such as 12=-5,7=2.5", text);
+    out[token] = bias;
+    at = second.ptr == end ? end : second.ptr + 1;
+  }
+  return out;
+}
+
+}  // namespace
+
+void LanguageOptions::add_model(CLI::App& app) {
+  app.add_option("MODEL", model, "A language model: a .gguf file, or a folder with config.json and safetensors")
+      ->required();
+  add_number(app, "--context", context, 0, 1 << 24, "Tokens of prompt and text at most (default: the model's)");
+  app.add_option("--cache", cache, "Elements of the cache: f16, f32 or q8")
+      ->type_name("TYPE")
+      ->check(CLI::IsMember({"f16", "f32", "q8"}).description(""));
+  add_number(app, "--cache-mb", cache_megabytes, 1, 1 << 20, "Memory of the cache at most, in MiB (default: 2048)");
+  app.add_flag("--exact", exact, "Activations stay float32; without it they are rounded to 8 bits before each product");
+}
+
+void LanguageOptions::add_sampling(CLI::App& app) {
+  auto real = [&](const char* flag, double& value, const char* text) {
+    app.add_option(flag, value, text)->type_name("X");
+  };
+  real("--temperature", sampling.temperature, "0: the most likely token; else draw, 1 as the model says (default: 0)");
+  add_number(app, "--top-k", sampling.top_k, 0, 1 << 30, "Draw among the k most likely (default: 0, all)");
+  real("--top-p", sampling.top_p, "Draw among the fewest that reach this probability (default: 1)");
+  real("--min-p", sampling.min_p, "Draw among those this likely against the most likely (default: 0)");
+  real("--repetition-penalty", sampling.repetition_penalty, "Above 1: against tokens that were there (default: 1)");
+  real("--frequency-penalty", sampling.frequency_penalty, "Taken off a logit for every time (default: 0)");
+  real("--presence-penalty", sampling.presence_penalty, "Taken off a logit once (default: 0)");
+  add_number(app, "--penalty-window", sampling.penalty_window, 0, 1 << 30, "Tokens that penalties see (default: 64)");
+  app.add_option("--logit-bias", logit_bias, "Added to logits: TOKEN=BIAS,TOKEN=BIAS")->type_name("LIST");
+}
+
+void LanguageOptions::add_drafts(CLI::App& app) {
+  app.add_option("--draft", draft, "Who drafts: none, lookup, ngram (default), or the file of a smaller model")
+      ->type_name("NAME|MODEL");
+  add_number(app, "--drafts", drafts, 0, 63, "Drafted tokens of a sequence and step at most (default: 7)");
+  app.add_flag("--always-draft", always_draft, "Draft even where it does not pay");
+  add_number(app, "--batch", batch, 1, 4096, "Sequences at once (default: 8)");
+  add_number(app, "--chunk", chunk, 1, 65536, "Tokens of prompts read in a step (default: 256)");
+}
+
+OpenedLanguageModel open_language_model(const LanguageOptions& options, const Common& common) {
+  OpenedLanguageModel out;
+  out.language = load_language_model(options.model);
+  const auto own = static_cast<int>(out.language.config.context);
+  out.context = options.context > 0 ? options.context : own;
+  if (own > 0 && options.context > own)
+    log_warning("{} was trained for {} tokens; beyond them its texts may fall apart", options.model, own);
+  RunnerOptions runner{.threads = common.threads,
+                       .cache = cache_type(options.cache),
+                       .cache_bytes = static_cast<std::size_t>(options.cache_megabytes) << 20};
+  out.runner = std::make_unique<Runner>(std::move(out.language.model), runner);
+  return out;
+}
+
+std::unique_ptr<Drafter> make_drafter(const LanguageOptions& options, const Common& common,
+                                      const OpenedLanguageModel& target) {
+  if (options.draft == "none") return nullptr;
+  if (options.draft == "lookup") return lookup_drafter();
+  if (options.draft == "ngram") return ngram_drafter();
+  LanguageOptions draft = options;
+  draft.model = options.draft;
+  OpenedLanguageModel opened = open_language_model(draft, common);
+  const Tokenizer *a = target.language.tokenizer.get(), *b = opened.language.tokenizer.get();
+  if (a && b && (a->spec().tokens != b->spec().tokens))
+    fail("{} and its drafter {} have different vocabularies; they must share one", options.model, options.draft);
+  return model_drafter(std::move(opened.runner), target.runner->vocabulary());
+}
+
+SchedulerOptions scheduler_options(const LanguageOptions& options, const OpenedLanguageModel& target) {
+  return {.batch = options.batch,
+          .context = target.context,
+          .chunk = options.chunk,
+          .most_drafts = options.drafts,
+          .adaptive = !options.always_draft};
+}
+
+}  // namespace frugal

@@ -1,0 +1,37 @@
+// Options that the commands of language models share.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/command.h"
+#include "language/language_model.h"
+#include "language/scheduler.h"
+
+namespace frugal {
+
+struct LanguageOptions {
+  std::string model, draft = "ngram", cache = "f16", logit_bias;
+  int context = 0, cache_megabytes = 2048, batch = 8, chunk = 256, drafts = 7;
+  bool always_draft = false, exact = false;
+  SamplingOptions sampling{};
+
+  void add_model(CLI::App& app);     // MODEL and how it is run
+  void add_sampling(CLI::App& app);  // temperature and the rest
+  void add_drafts(CLI::App& app);
+};
+
+struct OpenedLanguageModel {
+  LanguageModel language;  // its model has moved into the runner
+  std::unique_ptr<Runner> runner;
+  int context = 0;
+};
+OpenedLanguageModel open_language_model(const LanguageOptions& options, const Common& common);
+
+// "none", "lookup", "ngram", or the file of a smaller model.
+std::unique_ptr<Drafter> make_drafter(const LanguageOptions& options, const Common& common,
+                                      const OpenedLanguageModel& target);
+SchedulerOptions scheduler_options(const LanguageOptions& options, const OpenedLanguageModel& target);
+
+}  // namespace frugal

@@ -1,0 +1,45 @@
+#include "cli/prompts.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/check.h"
+#include "formats/file.h"
+#include "formats/strict_json.h"
+#include "language/tokenizer.h"
+
+namespace frugal {
+namespace {
+
+Prompt read_prompt(std::string_view line, const Tokenizer&) {
+  const nlohmann::json object = parse_json(line, "it");
+  require(object.is_object(), "it is no JSON object");
+  if (object.contains("prompt")) {
+    require(object["prompt"].is_string(), "'prompt' is no text");
+    return {.text = object["prompt"].get<std::string>()};
+  }
+  fail("it has neither 'prompt' nor 'messages'");
+}
+
+}  // namespace
+
+std::vector<Prompt> read_prompts(const std::string& path, const Tokenizer& tokenizer) {
+  const auto file = MappedFile::open(path);
+  const std::string_view text(reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size());
+  std::vector<Prompt> prompts;
+  std::size_t number = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    const std::string_view line = text.substr(at, end - at);
+    at = end + 1;
+    ++number;
+    if (line.find_first_not_of(" \t\r") == line.npos) continue;
+    try {
+      prompts.push_back(read_prompt(line, tokenizer));
+    } catch (const Error& e) {
+      fail("{}, line {}: {}", path, number, e.what());
+    }
+  }
+  return prompts;
+}
+
+}  // namespace frugal

@@ -1,0 +1,43 @@
+// Runs a language model's graph over a cache, one ragged batch after another.
+#pragma once
+
+#include <memory>
+#include <span>
+
+#include "engine/kv_cache.h"
+#include "frugal/session.h"
+#include "language/batch.h"
+
+namespace frugal {
+
+struct RunnerOptions {
+  int threads = 0;
+  CacheType cache = CacheType::f16;
+  std::size_t cache_bytes = std::size_t{1} << 30;
+  SessionOptions session{};  // threads and shapes are set here
+};
+
+class Runner {
+ public:
+  // A graph of build_decoder(), with its weights.
+  Runner(Model model, const RunnerOptions& options);
+
+  KvCache& cache() { return cache_; }
+  std::int64_t vocabulary() const { return vocabulary_; }
+  Session& session() { return session_; }
+
+  // One step: reserves cells for every row, writes them and attends. Committing is the caller's. Row i of the result,
+  // [wanted, vocabulary], belongs to batch.wanted[i]; it is overwritten by the next step.
+  std::span<float> run(const RowBatch& batch);
+  std::int64_t steps() const { return steps_; }
+  std::int64_t rows() const { return rows_; }  // of all steps
+
+ private:
+  Session session_;
+  KvCache cache_;
+  KvStep step_;
+  std::int64_t vocabulary_ = 0, steps_ = 0, rows_ = 0;
+  std::vector<Tensor> inputs_, outputs_;
+};
+
+}  // namespace frugal
