@@ -3,7 +3,6 @@
 #include "ops/adder_conv2d/torch.h"
 #include "kernels/adder.h"
 #include "kernels/conv2d.h"
-#include "ops/padding_torch.h"
 
 namespace frugal {
 namespace {
@@ -95,9 +94,14 @@ struct AdderConv2d : torch::autograd::Function<AdderConv2d> {
   // The sum over windows of (x - w) dy is a convolution's weight gradient less w times the sum of dy.
   static Tensor full_gradient(const Tensor& x, const Tensor& w, const Tensor& dy, const Ints& stride, const Ints& pad,
                               const Ints& dilation) {
-    const PaddedTorch in = padded_torch(x, pad);
+    Tensor input = x;
+    Ints symmetric{pad[0], pad[1]};
+    if (pad[0] != pad[2] || pad[1] != pad[3]) {
+      input = torch::constant_pad_nd(x, {pad[1], pad[3], pad[0], pad[2]});
+      symmetric = {0, 0};
+    }
     const Tensor product = std::get<1>(at::convolution_backward(
-        dy, in.x, w, at::OptionalIntArrayRef(), stride, in.padding, dilation, false, {0, 0}, 1, {false, true, false}));
+        dy, input, w, at::OptionalIntArrayRef(), stride, symmetric, dilation, false, {0, 0}, 1, {false, true, false}));
     return product - dy.sum({0, 2, 3}).view({-1, 1, 1, 1}) * w;
   }
 

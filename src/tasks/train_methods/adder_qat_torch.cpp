@@ -87,6 +87,23 @@ class RangesInCheckpoint : public Hook {
   std::vector<std::shared_ptr<FakeQuantizedAdder>> layers_;
 };
 
+// Running statistics of the quantised network, to start from.
+void take_statistics(Model& model, const Model& quantized, const Batches& batches, int threads) {
+  const Model found = reestimate_batch_norm(quantized, batches, threads);
+  Communicator& all = Communicator::instance();
+  for (const Node& node : model.graph.nodes()) {
+    if (node.op->name != "batch_norm") continue;
+    for (std::size_t i : {3u, 4u}) {
+      const std::string& name = model.graph.value(node.inputs[i]).name;
+      Tensor t = found.weights.find(name)->second.clone();
+      std::span<float> values(t.data<float>(), static_cast<std::size_t>(t.numel()));
+      all.sum(values);
+      for (float& v : values) v /= static_cast<float>(all.size());
+      model.weights.insert_or_assign(name, std::move(t));
+    }
+  }
+}
+
 TrainingPlan plan_qat(const Recipe& recipe) {
   const AdderQuantSettings settings = settings_of(recipe);
   if (recipe.model.weights.empty())
@@ -97,6 +114,8 @@ TrainingPlan plan_qat(const Recipe& recipe) {
   measure_inputs(setup.model, plans, batches, settings.alpha, settings.threads);
   average_over_processes(plans);
   choose_all_scales(setup.model, plans, settings.grid);
+  if (settings.batch_norm != BatchNormStatistics::keep)
+    take_statistics(setup.model, with_quantized_adders(setup.model, plans, settings.grid), batches, settings.threads);
   std::vector<std::shared_ptr<FakeQuantizedAdder>> layers;
   for (const AdderLayerPlan& plan : plans) {
     layers.push_back(std::make_shared<FakeQuantizedAdder>(plan, settings.grid));
