@@ -1,0 +1,3 @@
+#include "kernels/simd/block_avx2.h"
+//
+#include "kernels/simd/block_exact.inl"

@@ -1,0 +1,27 @@
+#include "kernels/simd/block_avx512.h"
+
+namespace frugal::avx512 {
+namespace {
+
+// In assembler, as in int8_dot.cpp; the input is broadcast by the instruction itself.
+inline I accumulate(I sum, I w, const std::int8_t* x) {
+  using Word [[gnu::may_alias]] = std::int32_t;
+  asm("vpdpbusd %2%{1to16%}, %1, %0" : "+v"(sum) : "v"(w), "m"(*reinterpret_cast<const Word*>(x)));
+  return sum;
+}
+
+}  // namespace
+}  // namespace frugal::avx512
+
+#include "kernels/simd/block_vnni.inl"
+//
+#include "kernels/simd/block_quantized.inl"
+
+namespace frugal::avx512 {
+
+void fill_block_quantized(BlockLinearTable& table) {
+  table.quantized = quantized;
+  table.instruction = "vpdpbusd";
+}
+
+}  // namespace frugal::avx512
