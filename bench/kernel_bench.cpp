@@ -1,5 +1,6 @@
 // Microbenchmarks: convolutions of well-known networks by every algorithm, and GEMM, against the FMA peak.
 //   kernel_bench [THREADS]       FRUGAL_ISA chooses the instruction set
+//   kernel_bench qlinear [THREADS]   linear layers of language models on block-quantised weights (block_layers.cpp)
 //   kernel_bench adder           adder layers of bytes beside the convolutions they replace (adder_kernels.cpp)
 #include <fmt/core.h>
 
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "adder_kernels.h"
+#include "block_layers.h"
 #include "frugal/tensor.h"
 #include "kernels/conv2d.h"
 #include "kernels/gemm.h"
@@ -97,6 +99,10 @@ int main(int argc, char** argv) {
   using namespace frugal;
   if (argc > 1 && std::string_view(argv[1]) == "adder") {
     bench_adder(active_kernels());
+    return 0;
+  }
+  if (argc > 1 && std::string_view(argv[1]) == "qlinear") {
+    bench_block_layers(argc > 2 ? std::max(1, std::atoi(argv[2])) : 1);
     return 0;
   }
   const int threads = argc > 1 ? std::atoi(argv[1]) : 1;
