@@ -18,9 +18,9 @@ struct SessionOptions {
   bool optimize = true;  // fusion, blocked layouts, fast kernels; off: the plain graph, node by node
   bool winograd = true;  // convolutions may use Winograd's algorithm (rounding differs slightly)
   bool profile = false;  // measure every node
-  // "float32", or "bf16": convolutions and linear layers round inputs and weights to bfloat16 where that is faster,
-  // with float32 sums and float32 between layers. Where the processor has no such instructions (AVX512_BF16), a
-  // warning, and float32.
+  // "float32". "bf16": convolutions and linear layers round inputs and weights to bfloat16, sums are float32; where the
+  // processor has no AVX512_BF16, a warning, and float32. "int8": layers of block-quantised weights (q4_k and the like)
+  // round their inputs to 8 bits with a scale for each 32 of them; in float32 they take both as the numbers they are.
   std::string precision = "float32";
   std::string isa{};  // "scalar", "avx2" or "avx512"; empty: $FRUGAL_ISA, else the best this machine has
 };

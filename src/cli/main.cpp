@@ -27,10 +27,10 @@ void add_common(CLI::App& app, Common& common) {
   group(app.add_flag("-q,--quiet", common.quiet, "No progress and no notes on stderr, only warnings and errors"));
   if (!app.get_option_no_throw("--threads"))  // bench has its own
     group(add_number(app, "--threads", common.threads, 1, 1024, "Threads to compute with (default: every core)"));
-  group(
-      app.add_option("--precision", common.precision, "The engine's arithmetic: float32, or bf16 where the CPU has it")
-          ->type_name("NAME")
-          ->check(CLI::IsMember({"float32", "bf16"}).description("")));
+  group(app.add_option("--precision", common.precision,
+                       "The engine's arithmetic: float32, bf16 or int8, see docs/engine.md")
+            ->type_name("NAME")
+            ->check(CLI::IsMember({"float32", "bf16", "int8"}).description("")));
   group(app.add_option("--seed", common.seed, "Seed of every random choice (default: 0)")->type_name("N"));
   group(app.add_option("--device", common.device, "Where to compute: cpu (training: cuda too)")->type_name("NAME"));
 }

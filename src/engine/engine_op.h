@@ -78,12 +78,14 @@ struct NodeContext {
   const Node& node;
   std::vector<std::optional<StoredType>> inputs;  // nullopt: an optional input that is absent
   std::vector<StoredType> outputs;
-  std::vector<const Tensor*> constants;  // data of inputs that are weights, else nullptr
-  EpilogueSpec epilogue{};               // fused into this node; only if its EngineOp allows
-  int residual_input = -1;               // index in `inputs` of the fused residual
+  std::vector<const Tensor*> constants;   // data of inputs that are weights, else nullptr
+  EpilogueSpec epilogue{};                // fused into this node; only if its EngineOp allows
+  std::vector<EpilogueSpec> epilogues{};  // of each output, where a group of nodes has become this one; else empty
+  int residual_input = -1;                // index in `inputs` of the fused residual
   int threads = 1;
   bool winograd = true;
   bool bf16 = false;  // layers may round their inputs and weights to bfloat16
+  bool int8 = false;  // layers of block-quantised weights may round their inputs to 8 bits
   const KernelTable& kernels = active_kernels();
   PackCache* packs = nullptr;  // none: a node compiled on its own
   ThreadPool* pool = nullptr;  // for packing; none: alone
@@ -134,14 +136,17 @@ struct CompiledOp {
   std::size_t scratch_bytes = 0;            // for all threads together
   std::string algorithm;                    // for the profiler: "direct", "winograd_f43", "reference", ...
   std::size_t packed_bytes = 0;             // weights held in packed form (not those from the cache)
-  bool weight_unread = false;               // `run` does not read input 1, which is packed
+  bool weight_unread = false;               // `run` does not read the inputs that EngineOp::packs() names
 };
 
 struct EngineOp {
   std::function<CompiledOp(const NodeContext&)> compile;
   // `compile` reads the data of input 1, where that is a weight, in nothing but the function it gives to `packed`: the
-  // data may be gone where the packing is there.
+  // data may be gone where the packing is there. With `weight_pairs` that holds for inputs 1, 3, 5 ..., each of which
+  // is a weight with its bias behind it.
   bool packs_weight = false;
+  bool weight_pairs = false;
+  bool packs(std::size_t input) const { return packs_weight && (weight_pairs ? input % 2 == 1 : input == 1); }
 
   // Fusion. As a producer: may it take an activation (and numbers multiplied with it and added) / a residual add into
   // its store?

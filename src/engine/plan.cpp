@@ -52,10 +52,12 @@ NodeContext context_of(const Plan& plan, const PlanStep& step, const CompileOpti
                       .outputs = {},
                       .constants = {},
                       .epilogue = step.epilogue,
+                      .epilogues = step.epilogues,
                       .residual_input = step.residual_input,
                       .threads = options.threads,
                       .winograd = options.winograd,
                       .bf16 = options.bf16,
+                      .int8 = options.int8,
                       .kernels = *options.kernels,
                       .packs = options.packs,
                       .pool = options.pool};

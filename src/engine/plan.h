@@ -27,6 +27,7 @@ struct PlanStep {
   std::vector<ValueId> inputs{};  // the node's, then the fused residual; kNone where absent
   std::vector<ValueId> outputs{};
   EpilogueSpec epilogue{};
+  std::vector<EpilogueSpec> epilogues{};  // see NodeContext
   int residual_input = -1;
   std::string name{};  // of the node, and of those fused into it
 };
@@ -49,6 +50,7 @@ struct CompileOptions {
   bool optimize = true;
   bool winograd = true;
   bool bf16 = false;
+  bool int8 = false;
   int threads = 1;
   const KernelTable* kernels = nullptr;
   PackCache* packs = nullptr;
@@ -67,6 +69,10 @@ NodeContext context_of(const Plan& plan, const PlanStep& step, const CompileOpti
 // Activations and residual adds go into the producer's store where its op allows it. A residual must be
 // there before the producer runs; with relu after the add, the activation comes after the residual.
 void fuse(Plan& plan);
+
+// Linear layers of one input whose weights are block-quantised or of 16 bits become one step (linear_group). After
+// fuse().
+void group_linears(Plan& plan);
 
 // Chooses plain or blocked layout for every value and inserts the reorders that this asks for. A node works in
 // blocks where its op can and either prefers to or already gets a blocked input. Outputs come back plain.

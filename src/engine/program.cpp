@@ -114,7 +114,7 @@ class WeightReaders {
 
   void before(const PlanStep& step) const {
     for (std::size_t i = 0; packs_ && i < step.inputs.size(); ++i)
-      if (const Tensor* weight = weight_of(step.inputs[i]); weight && !(i == 1 && step.op && step.op->packs_weight))
+      if (const Tensor* weight = weight_of(step.inputs[i]); weight && !(step.op && step.op->packs(i)))
         packs_->need(*weight);
   }
 
@@ -122,7 +122,7 @@ class WeightReaders {
     for (std::size_t i = 0; packs_ && i < step.inputs.size(); ++i) {
       const Tensor* weight = weight_of(step.inputs[i]);
       if (!weight) continue;
-      if (i != 1 || !made.weight_unread) packs_->keep(*weight);
+      if (!made.weight_unread || !step.op->packs(i)) packs_->keep(*weight);
       if (--left_[weight] == 0) packs_->release(*weight);
     }
   }
@@ -142,6 +142,7 @@ Program::Program(const Model& model, std::vector<Shape> input_shapes, const Comp
   Plan plan = make_plan(model, input_shapes_);
   if (options.optimize) {
     fuse(plan);
+    group_linears(plan);
     assign_layouts(plan, options);
   }
   Placement placement = place_values(plan, options, options.optimize);

@@ -32,8 +32,8 @@ struct Session::Impl {
         pool(o.threads > 0 ? o.threads : available_cores()),
         packs(PackCache::Originals{[this](const Tensor& weight) { release(weight); }, [this] { restore(); }}) {
     verify(model);
-    if (options.precision != "float32" && options.precision != "bf16")
-      fail_usage("there is no precision '{}'; it is float32 or bf16", options.precision);
+    if (options.precision != "float32" && options.precision != "bf16" && options.precision != "int8")
+      fail_usage("there is no precision '{}'; it is float32, bf16 or int8", options.precision);
     if (options.precision == "bf16" && !table.bf16.run)
       log_warning("{} of this processor has no bf16 arithmetic: computing in float32", name(table.isa));
     if (!options.optimize) return;
@@ -73,8 +73,14 @@ struct Session::Impl {
     if (found == programs.end()) {
       std::vector<Shape> shapes;
       for (const Tensor& t : inputs) shapes.push_back(t.shape());
-      CompileOptions o{
-          options.optimize, options.winograd, options.precision == "bf16", pool.threads(), &table, &packs, &pool};
+      CompileOptions o{options.optimize,
+                       options.winograd,
+                       options.precision == "bf16",
+                       options.precision == "int8",
+                       pool.threads(),
+                       &table,
+                       &packs,
+                       &pool};
       auto made = std::make_unique<Program>(compiled_model(), std::move(shapes), o);
       while (!programs.empty() && (programs.size() >= static_cast<std::size_t>(options.shapes) ||
                                    all_arenas() + made->arena_bytes() > kMostArenaBytes))

@@ -37,14 +37,20 @@ Dim convolution_macs(const OpContext& c) {
   return product(c.output(0).shape) * product({c.shape(1)[1], c.shape(1)[2], c.shape(1)[3]});
 }
 
-SymShape linear_output(const OpContext& c) {
+SymShape linear_output(const OpContext& c, std::size_t weight) {
   c.require(!c.shape(0).empty(), "the input must have at least one dim");
-  c.require_rank(1, 2);
-  c.require(c.shape(0).back() == c.shape(1)[1], "the input's last dim is {}, but the weight [{}] takes {}",
-            c.shape(0).back().text(), to_string(c.shape(1)), c.shape(1)[1].text());
+  c.require_rank(weight, 2);
+  const SymShape& w = c.shape(weight);
+  c.require(c.shape(0).back() == w[1], "the input's last dim is {}, but the weight [{}] takes {}",
+            c.shape(0).back().text(), to_string(w), w[1].text());
   SymShape y = c.shape(0);
-  y.back() = c.shape(1)[0];
+  y.back() = w[0];
   return y;
+}
+
+void require_weight_type(const OpContext& c, std::size_t i) {
+  const DType type = c.input(i).dtype;
+  c.require(type != DType::f64, "the weight must be float32, of 16 bits or block-quantised, not {}", name(type));
 }
 
 void require_bias(const OpContext& c, std::size_t i, const Dim& channels) {

@@ -72,7 +72,8 @@ Interpreter::Interpreter(const Graph& graph, const Weights& weights, torch::Devi
     require(found != weights.end(), "the weight '{}' of network '{}' is missing", value.name, graph.name());
     require(found->second.shape() == fixed_shape(value.type.shape), "the weight '{}' has shape {}, not [{}]",
             value.name, to_string(found->second.shape()), to_string(value.type.shape));
-    torch::Tensor t = to_torch(found->second).to(device);
+    const bool blocks = dtype_info(found->second.dtype()).blocks();
+    torch::Tensor t = to_torch(blocks ? found->second.to(DType::f32) : found->second).to(device);
     if (t.is_floating_point()) t = t.to(precision);
     weights_[value.name] = t.set_requires_grad(value.role == WeightRole::parameter && t.is_floating_point());
   }

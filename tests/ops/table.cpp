@@ -159,6 +159,16 @@ std::vector<Tensor> row_inputs(const OpRow& row) {
   return out;
 }
 
+const std::vector<DType>& small_weight_types() {
+  static const std::vector<DType> types = [] {
+    std::vector<DType> t = {DType::f16, DType::bf16};
+    for (const DTypeInfo& info : all_dtypes())
+      if (info.blocks()) t.push_back(info.dtype);
+    return t;
+  }();
+  return types;
+}
+
 const std::vector<Shape>& picture_shapes() {
   static const std::vector<Shape> shapes = {{1, 1, 1, 1},  {1, 3, 7, 5}, {2, 17, 5, 3}, {1, 16, 4, 4},
                                             {2, 33, 1, 9}, {3, 8, 2, 1}, {0, 3, 4, 4}};

@@ -62,10 +62,19 @@ inline RowInput typed(Shape shape, DType dtype, std::int64_t limit) {
 inline RowInput weight(Shape shape, Draw draw = Draw::normal, WeightRole role = WeightRole::parameter) {
   return {.shape = std::move(shape), .draw = draw, .weight = true, .role = role};
 }
+// Of a type that is not float32: what is drawn is rounded to it. No gradient goes to it.
+inline RowInput weight_of(DType type, Shape shape, Draw draw = Draw::normal) {
+  RowInput out = weight(std::move(shape), draw, WeightRole::constant);
+  out.dtype = type;
+  return out;
+}
 inline RowInput buffer(Shape shape, Draw draw = Draw::normal) {
   return weight(std::move(shape), draw, WeightRole::buffer);
 }
 inline RowInput absent() { return {.shape = {}, .absent = true}; }
+
+// Block-quantised and of 16 bits.
+const std::vector<DType>& small_weight_types();
 
 struct OpRow {
   std::string op;

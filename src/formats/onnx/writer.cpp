@@ -81,9 +81,12 @@ OnnxWriter::OnnxWriter(const Model& model, onnx::ModelProto& proto)
   out_.set_name(graph_.name().empty() ? "network" : graph_.name());
   name_values();
   for (ValueId id : graph_.inputs()) write_value(graph_.value(id).name, graph_.value(id).type, *out_.add_input());
-  for (const Value& value : graph_.values())
-    if (value.kind == ValueKind::weight)
-      write_tensor(value.name, model.weights.at(value.name), *out_.add_initializer());
+  for (const Value& value : graph_.values()) {
+    if (value.kind != ValueKind::weight) continue;
+    const Tensor& weight = model.weights.at(value.name);  // block-quantised: as the floats it stands for
+    write_tensor(value.name, dtype_info(weight.dtype()).blocks() ? weight.to(DType::f32) : weight,
+                 *out_.add_initializer());
+  }
   for (std::size_t i = 0; i < graph_.outputs().size(); ++i) {
     const Value& value = graph_.value(graph_.outputs()[i]);
     write_value(graph_.output_name(i), value.type, *out_.add_output());

@@ -2,14 +2,18 @@
 #include <limits>
 
 #include "engine/engine_op.h"
+#include "kernels/block_units.h"
 #include "ops/activation.h"
+#include "ops/block_layer.h"
 
 namespace frugal {
 namespace {
 
 CompiledOp compile(const NodeContext& c) {
   const std::int64_t rows = element_count(c.in(0).shape), known = c.in(1).shape[0], width = c.in(1).shape[1];
-  const bool wide = c.in(0).dtype == DType::i64;
+  const bool wide = c.in(0).dtype == DType::i64, blocks = has_block_form(c.in(1).dtype);
+  // The form that a linear layer with the same weight reads: one copy serves both.
+  const BlockWeight table = blocks ? block_weight(c, 1) : BlockWeight{};
   auto run = [=](const RunArgs& args) {
     auto id = [&](std::int64_t i) -> std::int64_t {
       return wide ? static_cast<const std::int64_t*>(args.in[0])[i] : static_cast<const std::int32_t*>(args.in[0])[i];
@@ -18,18 +22,21 @@ CompiledOp compile(const NodeContext& c) {
     args.pool.parallel_for(rows, grain, [&](std::int64_t begin, std::int64_t end, int) {
       for (std::int64_t i = begin; i < end; ++i) {
         float* out = args.f32_out() + i * width;
-        if (id(i) >= 0 && id(i) < known)
+        const bool there = id(i) >= 0 && id(i) < known;
+        if (there && blocks)
+          block_row(table.plan, table.data(), id(i), out);
+        else if (there)
           std::copy_n(args.f32_in(1) + id(i) * width, width, out);
         else
           std::fill_n(out, width, std::numeric_limits<float>::quiet_NaN());
       }
     });
   };
-  return {.run = run, .algorithm = "copy"};
+  return {.run = run, .algorithm = blocks ? "dequantized" : "copy", .weight_unread = blocks};
 }
 
 }  // namespace
 
-FRUGAL_ENGINE(embedding) { registry.add("embedding", {.compile = compile}); }
+FRUGAL_ENGINE(embedding) { registry.add("embedding", {.compile = compile, .packs_weight = true}); }
 
 }  // namespace frugal

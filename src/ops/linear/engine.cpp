@@ -1,7 +1,9 @@
 #include "base/check.h"
 #include "engine/engine_op.h"
+#include "kernels/block_units.h"
 #include "kernels/gemm.h"
 #include "ops/bf16_layer.h"
+#include "ops/block_layer.h"
 #include "ops/layer_engine.h"
 
 namespace frugal {
@@ -10,6 +12,7 @@ namespace {
 CompiledOp compile(const NodeContext& c) {
   const std::int64_t k = c.in(1).shape[1], n = c.in(1).shape[0], outputs = element_count(c.out().shape);
   if (outputs == 0) return {.run = [](const RunArgs&) {}, .algorithm = "empty"};
+  if (has_block_form(c.in(1).dtype)) return compile_block_linear(c);
   const std::int64_t m = outputs / n;
   if (std::optional<CompiledOp> rounded = compile_bf16_layer(c, rows_shape(m, k, n), true)) return *std::move(rounded);
   const KernelTable& table = c.kernels;

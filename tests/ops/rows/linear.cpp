@@ -16,6 +16,16 @@ FRUGAL_ROWS(linear) {
       table.add({.op = "linear",
                  .inputs = {in(x), weight({out, x.back()}), bias ? weight({out}) : absent()},
                  .tolerance = 2e-5});
+  for (DType type : small_weight_types()) {
+    for (std::int64_t rows : {1, 2, 3, 5, 8, 16, 33})
+      if (rows == 3 || rows == 33 || type == DType::q4_k)
+        table.add({.op = "linear",
+                   .inputs = {in({rows, 256}), weight_of(type, {37, 256}), rows == 3 ? weight({37}) : absent()},
+                   .tolerance = 2e-5});
+    if (type != DType::f16 && type != DType::bf16) continue;
+    for (std::int64_t k : {1, 33})
+      table.add({.op = "linear", .inputs = {in({2, 3, k}), weight_of(type, {5, k}), weight({5})}, .tolerance = 2e-5});
+  }
   for (std::int64_t rows : {1, 8, 256})
     table.add({.op = "linear", .inputs = {in({rows, 1024}), weight({1024, 1024}), weight({1024})}, .speed = true});
 }
