@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/pages.h"
 #include "base/thread_pool.h"
 #include "engine/lower_int8.h"
 #include "engine/program.h"
@@ -49,11 +50,13 @@ struct Session::Impl {
         fuse_attention(simplify(has_quantization(model.graph) ? lower_int8(model, table) : model, evaluate)));
   }
 
-  // Weights that the passes have made are released once they are packed; those of the source are not ours. They come
-  // back, all of them, in the rare case that another input shape asks for another algorithm.
+  // Weights that the passes have made are released once they are packed; those of the source are not ours, but give
+  // back the pages of their file. They come back, all of them, in the rare case that another input shape asks for
+  // another algorithm.
   void release(const Tensor& weight) {
+    if (source_data.contains(weight.raw())) return drop_file_pages(weight.raw(), weight.bytes());
     for (auto& [name, w] : simplified.weights)
-      if (&w == &weight && !source_data.contains(w.raw())) w = Tensor::wrap(w.dtype(), w.shape(), nullptr, nullptr);
+      if (&w == &weight) w = Tensor::wrap(w.dtype(), w.shape(), nullptr, nullptr);
   }
   void restore() {
     Model fresh = simplify_model();
