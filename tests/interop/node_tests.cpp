@@ -39,7 +39,7 @@ onnx::TensorProto read_proto(const fs::path& path) {
 // Half types keep their type here: only the importer widens.
 Tensor read_value(const fs::path& path) {
   onnx::TensorProto proto = read_proto(path);
-  ExternalFolder none("");
+  ModelFolder none("");
   const std::int64_t type = proto.data_type();
   Tensor wide = tensor_from_onnx(proto, none);
   return wide.to(dtype_from_onnx(type));

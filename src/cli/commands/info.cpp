@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "cli/command.h"
+#include "cli/gguf.h"
 #include "cli/model_source.h"
 #include "cli/output.h"
 #include "engine/program.h"
@@ -86,6 +87,7 @@ void write_picture(const std::string& path, const Graph& graph) {
 }
 
 int run_info(const Info& info, const Common& common) {
+  if (info.source.model.ends_with(".gguf")) return info_gguf(info.source.model, info.layers, common);
   OpenedModel opened = open_model(info.source, common);
   const Graph& graph = opened.model.graph;
   Costs costs = compute_costs(graph, bind_inputs(graph, input_shapes(graph, info.source.shapes)));
@@ -109,15 +111,19 @@ FRUGAL_COMMAND(info) {
        .help =
            "Tells a network's task, inputs, outputs, parameters and multiply-adds (MACs), computed from its graph.\n"
            "One MAC is one multiply-add of a convolution, linear or matmul layer; the rest counts nothing.\n"
-           "JSON: {name, task, params, macs, input, output, layers[{name, op, params, macs, output}], ...}.",
+           "Of a .gguf file: its metadata and tensors, types and bits a weight.\n"
+           "JSON: {name, task, params, macs, input, output, layers[{name, op, params, macs, output}], ...}; of a .gguf "
+           "file\n"
+           "{name, task, architecture, params, weight_bytes, bits_per_weight, metadata, tensors}.",
        .examples = "  frugal info resnet18\n"
                    "  frugal info resnet18 --layers --shape input=1x3x320x320\n"
                    "  frugal info model.safetensors --picture model.svg\n"
-                   "  frugal info checkpoint.safetensors --arch resnet20_cifar_a",
+                   "  frugal info checkpoint.safetensors --arch resnet20_cifar_a\n"
+                   "  frugal info model.gguf --layers",
        .define = [](CLI::App& app) -> CommandRun {
          auto info = std::make_shared<Info>();
          info->source.add_options(app, true);
-         app.add_flag("--layers", info->layers, "A table of all layers");
+         app.add_flag("--layers", info->layers, "A table of all layers, or of the tensors of a .gguf file");
          app.add_flag("--graph", info->graph, "The graph as text, one line a node");
          app.add_option("--picture", info->picture, "Draw the graph into this file")->type_name("OUT.svg");
          return [info](const Common& common) { return run_info(*info, common); };

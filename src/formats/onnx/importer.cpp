@@ -55,7 +55,7 @@ Binding* Scope::find(const std::string& name) const {
   return nullptr;
 }
 
-Importer::Importer(onnx::ModelProto& proto, ExternalFolder& folder, const OnnxOptions& options)
+Importer::Importer(onnx::ModelProto& proto, ModelFolder& folder, const OnnxOptions& options)
     : proto_(proto), folder_(folder), options_(options) {
   for (auto add : {add_elementwise, add_shapes, add_gathers, add_linear, add_convolutions, add_pools, add_norms,
                    add_reductions, add_resize, add_recurrent, add_quantised, add_einsum, add_loops})

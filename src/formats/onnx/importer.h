@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "base/check.h"
-#include "formats/onnx/external.h"
+#include "formats/folder.h"
 #include "formats/onnx/known.h"
 #include "formats/onnx/onnx.pb.h"
 #include "frugal/onnx.h"
@@ -137,7 +137,7 @@ bool evaluable(const std::string& op_type);
 
 class Importer {
  public:
-  Importer(onnx::ModelProto& proto, ExternalFolder& folder, const OnnxOptions& options);
+  Importer(onnx::ModelProto& proto, ModelFolder& folder, const OnnxOptions& options);
   Model run();
 
   Graph& graph() { return model_.graph; }
@@ -164,7 +164,7 @@ class Importer {
   void poison(Scope& scope, const onnx::NodeProto& node);
 
   onnx::ModelProto& proto_;
-  ExternalFolder& folder_;
+  ModelFolder& folder_;
   const OnnxOptions& options_;
   Model model_;
   std::int64_t opset_ = 0;

@@ -17,7 +17,7 @@ Model model_from_onnx(std::span<const std::byte> bytes, const std::string& folde
   google::protobuf::io::CodedInputStream input(&stream);
   input.SetRecursionLimit(64);
   require(proto.ParseFromCodedStream(&input) && input.ConsumedEntireMessage(), "it is no ONNX model, or a damaged one");
-  ExternalFolder files(folder);
+  ModelFolder files(folder);
   Model model = onnx_import::Importer(proto, files, options).run();
   model.metadata = notes_from_onnx(proto);
   return model;

@@ -42,7 +42,7 @@ struct Bytes {
   std::shared_ptr<const void> owner;
 };
 
-Bytes external_bytes(const TensorProto& proto, std::size_t wanted, ExternalFolder& folder) {
+Bytes external_bytes(const TensorProto& proto, std::size_t wanted, ModelFolder& folder) {
   std::string location;
   std::uint64_t offset = 0, length = wanted;
   for (const auto& entry : proto.external_data()) {
@@ -50,7 +50,7 @@ Bytes external_bytes(const TensorProto& proto, std::size_t wanted, ExternalFolde
     if (entry.key() == "offset") offset = unsigned_number(entry.value(), "offset");
     if (entry.key() == "length") length = unsigned_number(entry.value(), "length");
   }
-  std::shared_ptr<const MappedFile> file = folder.open(location);
+  auto file = naming_file("external data", [&] { return folder.open(location); });
   const std::uint64_t size = file->bytes().size();
   require(length == wanted, "external data: {} bytes are given for {}", length, wanted);
   require(offset <= size && length <= size - offset,
@@ -98,7 +98,7 @@ Tensor from_fields(DType dtype, const Shape& shape, const TensorProto& p) {
 
 Tensor widened(Tensor t) { return t.dtype() == DType::f16 || t.dtype() == DType::bf16 ? t.to(DType::f32) : t; }
 
-Tensor read(TensorProto& proto, ExternalFolder& folder) {
+Tensor read(TensorProto& proto, ModelFolder& folder) {
   const DType dtype = dtype_from_onnx(proto.data_type());
   const Shape shape = shape_of(proto.dims());
   const std::size_t bytes = byte_size(dtype, shape);
@@ -151,7 +151,7 @@ std::int64_t onnx_type(DType dtype) {
   fail("ONNX has no type for {}", name(dtype));
 }
 
-Tensor tensor_from_onnx(TensorProto& proto, ExternalFolder& folder) {
+Tensor tensor_from_onnx(TensorProto& proto, ModelFolder& folder) {
   try {
     return widened(read(proto, folder));
   } catch (const Error& e) {
@@ -159,7 +159,7 @@ Tensor tensor_from_onnx(TensorProto& proto, ExternalFolder& folder) {
   }
 }
 
-Tensor tensor_from_onnx(onnx::SparseTensorProto& proto, ExternalFolder& folder) {
+Tensor tensor_from_onnx(onnx::SparseTensorProto& proto, ModelFolder& folder) {
   Tensor values = tensor_from_onnx(*proto.mutable_values(), folder);
   Tensor indices = tensor_from_onnx(*proto.mutable_indices(), folder);
   const std::string where = "sparse tensor '" + proto.values().name().substr(0, 200) + "'";

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "formats/onnx/external.h"
+#include "formats/folder.h"
 #include "formats/onnx/onnx.pb.h"
 #include "frugal/tensor.h"
 
@@ -16,9 +16,9 @@ std::string onnx_type_name(std::int64_t data_type);  // "float16", for messages
 
 // The data, checked against type and shape; float16 and bfloat16 are widened to float32. Raw data are taken out of
 // `proto` without a copy; external data are mapped. Error starts with the tensor's name.
-Tensor tensor_from_onnx(onnx::TensorProto& proto, ExternalFolder& folder);
+Tensor tensor_from_onnx(onnx::TensorProto& proto, ModelFolder& folder);
 
 // The same of a sparse tensor with linear or coordinate indices, made dense.
-Tensor tensor_from_onnx(onnx::SparseTensorProto& proto, ExternalFolder& folder);
+Tensor tensor_from_onnx(onnx::SparseTensorProto& proto, ModelFolder& folder);
 
 }  // namespace frugal

@@ -1,4 +1,4 @@
-// The files beside an ONNX model that hold its large weights.
+// Files that a model names beside itself: external data of ONNX, shards of safetensors.
 #pragma once
 
 #include <map>
@@ -11,9 +11,9 @@ namespace frugal {
 
 // Opens files below one folder only: no absolute path, no "..", no symbolic link, no file that has a second name
 // (a hard link may come from outside). Each is mapped once.
-class ExternalFolder {
+class ModelFolder {
  public:
-  explicit ExternalFolder(std::string folder) : folder_(std::move(folder)) {}
+  explicit ModelFolder(std::string folder) : folder_(std::move(folder)) {}
   std::shared_ptr<const MappedFile> open(const std::string& location);
 
  private:
