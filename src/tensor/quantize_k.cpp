@@ -5,6 +5,7 @@
 // large ones are what a product is made of.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "base/check.h"
 #include "tensor/block_codecs.h"
@@ -24,61 +25,68 @@ void importance(const float* x, int n, float* w) {
   for (int i = 0; i < n; ++i) w[i] = mean > 0 ? 1 + std::abs(x[i]) / mean : 1;
 }
 
-int nearest_level(float value, float scale, int low, int high) {
-  const float level = scale != 0 ? std::nearbyint(value / scale) : 0;
-  return static_cast<int>(std::clamp(level, static_cast<float>(low), static_cast<float>(high)));
+// The nearest whole number, ties to even, of anything within +-2^22: the sum has no bits left below 1.
+float whole(float v) { return (v + 0x1.8p23f) - 0x1.8p23f; }
+
+// (x[i] - least) / scale, rounded and kept within low..high.
+void nearest_levels(const float* x, int n, Line line, int low, int high, float* level) {
+  const float inverse = 1 / line.scale;
+  if (!std::isfinite(inverse)) {
+    std::fill(level, level + n, 0.0f);
+    return;
+  }
+  for (int i = 0; i < n; ++i)
+    level[i] =
+        whole(std::min(std::max((x[i] - line.least) * inverse, static_cast<float>(low)), static_cast<float>(high)));
 }
 
-// Weighted sums over a sub-block for one choice of levels.
+int nearest_level(float x, float scale, int low, int high) {
+  float level = 0;
+  nearest_levels(&x, 1, {scale, 0}, low, high, &level);
+  return static_cast<int>(level);
+}
+
+// Weighted sums over a sub-block for one choice of levels l.
 struct Sums {
   double w = 0, x = 0, l = 0, ll = 0, lx = 0;
 };
 
-Sums sums_for(const float* x, const float* w, int n, int most, Line line) {
+Sums sums_of(const float* x, const float* w, const float* level, int n) {
   Sums s;
   for (int i = 0; i < n; ++i) {
-    const double level = nearest_level(x[i] - line.least, line.scale, 0, most), weight = static_cast<double>(w[i]);
-    s.w += weight;
-    s.x += weight * static_cast<double>(x[i]);
-    s.l += weight * level;
-    s.ll += weight * level * level;
-    s.lx += weight * level * static_cast<double>(x[i]);
+    const float wl = w[i] * level[i];
+    s.w += static_cast<double>(w[i]);
+    s.x += static_cast<double>(w[i] * x[i]);
+    s.l += static_cast<double>(wl);
+    s.ll += static_cast<double>(wl * level[i]);
+    s.lx += static_cast<double>(wl * x[i]);
   }
   return s;
 }
 
-double error_of(const float* x, const float* w, int n, int most, Line line) {
-  double error = 0;
-  for (int i = 0; i < n; ++i) {
-    const float level = static_cast<float>(nearest_level(x[i] - line.least, line.scale, 0, most));
-    const double off = static_cast<double>(line.scale * level + line.least - x[i]);
-    error += static_cast<double>(w[i]) * off * off;
-  }
-  return error;
-}
-
 // The line of least error with levels 0..most and a least value of at most 0, which is all the formats can hold.
 Line fit_line(const float* x, int n, int most) {
-  float w[32];
+  float w[32], level[32];
   importance(x, n, w);
   const float low = std::min(0.0f, *std::min_element(x, x + n)), high = *std::max_element(x, x + n);
   scale_to_half((high - low) / (64.0f * static_cast<float>(most)));  // refuses what no scale can hold
-  if (high <= low) return {0, low};
   Line best{(high - low) / static_cast<float>(most), low};
-  double least_error = error_of(x, w, n, most, best);
+  double most_explained = -std::numeric_limits<double>::infinity();
   for (int step = -10; step <= 10; ++step) {  // levels as if the range had up to one level less or more
-    const Line start{(high - low) / (static_cast<float>(most) + 0.1f * static_cast<float>(step)), low};
-    const Sums s = sums_for(x, w, n, most, start);
+    nearest_levels(x, n, {(high - low) / (static_cast<float>(most) + 0.1f * static_cast<float>(step)), low}, 0, most,
+                   level);
+    const Sums s = sums_of(x, w, level, n);
     const double determinant = s.w * s.ll - s.l * s.l;
     if (determinant <= 0) continue;
-    Line line{static_cast<float>((s.w * s.lx - s.x * s.l) / determinant),
-              static_cast<float>((s.ll * s.x - s.l * s.lx) / determinant)};
-    if (line.least > 0) line = {static_cast<float>(s.lx / s.ll), 0};
-    if (!(line.scale > 0)) continue;
-    const double error = error_of(x, w, n, most, line);
-    if (error < least_error) {
-      least_error = error;
-      best = line;
+    double scale = (s.w * s.lx - s.x * s.l) / determinant, least = (s.ll * s.x - s.l * s.lx) / determinant;
+    if (least > 0) {
+      scale = s.lx / s.ll;
+      least = 0;
+    }
+    const double explained = scale * s.lx + least * s.x;  // the error is sum w x^2 less this
+    if (scale > 0 && explained > most_explained) {
+      most_explained = explained;
+      best = {static_cast<float>(scale), static_cast<float>(least)};
     }
   }
   return best;
@@ -87,23 +95,19 @@ Line fit_line(const float* x, int n, int most) {
 // The scale of least error with levels -zero..zero - 1; negative where the largest value is positive, as that uses the
 // level that has no mirror image.
 float fit_scale(const float* x, int n, int zero) {
-  float w[32];
+  float w[32], level[32];
   importance(x, n, w);
   const float widest = *std::max_element(x, x + n, [](float a, float b) { return std::abs(a) < std::abs(b); });
   if (widest == 0) return 0;
   float best = 0;
   double most_explained = 0;
   for (int step = -9; step <= 9; ++step) {
-    const float start = widest / -(static_cast<float>(zero) + 0.1f * static_cast<float>(step));
-    double lx = 0, ll = 0;
-    for (int i = 0; i < n; ++i) {
-      const double level = nearest_level(x[i], start, -zero, zero - 1), weight = static_cast<double>(w[i]);
-      lx += weight * level * static_cast<double>(x[i]);
-      ll += weight * level * level;
-    }
-    if (ll > 0 && lx * lx > most_explained * ll) {  // the error is sum w x^2 - lx^2 / ll
-      most_explained = lx * lx / ll;
-      best = static_cast<float>(lx / ll);
+    nearest_levels(x, n, {widest / -(static_cast<float>(zero) + 0.1f * static_cast<float>(step)), 0}, -zero, zero - 1,
+                   level);
+    const Sums s = sums_of(x, w, level, n);
+    if (s.ll > 0 && s.lx * s.lx > most_explained * s.ll) {  // the error is sum w x^2 less this
+      most_explained = s.lx * s.lx / s.ll;
+      best = static_cast<float>(s.lx / s.ll);
     }
   }
   return best;
@@ -142,10 +146,10 @@ Lines<Subs> fit_lines(const float* x, int most_level, int most_scale) {
 // Levels 0..most of all 256 elements for the lines that a reader sees.
 template <int Subs>
 void choose_levels(const float* x, const Lines<Subs>& lines, int most, int level[256]) {
-  for (int i = 0; i < 256; ++i) {
-    const Line& line = lines.seen[i / (256 / Subs)];
-    level[i] = nearest_level(x[i] - line.least, line.scale, 0, most);
-  }
+  constexpr int kSize = 256 / Subs;
+  float nearest[256];
+  for (int s = 0; s < Subs; ++s) nearest_levels(x + s * kSize, kSize, lines.seen[s], 0, most, nearest + s * kSize);
+  std::copy(nearest, nearest + 256, level);
 }
 
 // The symmetric types: 16 sub-blocks whose scales are integers of -zero_scale..zero_scale - 1 times d.
@@ -158,8 +162,9 @@ std::uint16_t fit_scales(const float* x, int zero, int zero_scale, int scale[16]
   const float d = half_to_float(half);
   for (int s = 0; s < 16; ++s) {
     scale[s] = nearest_level(exact[s], d, -zero_scale, zero_scale - 1);
-    const float seen = d * static_cast<float>(scale[s]);
-    for (int i = 16 * s; i < 16 * s + 16; ++i) level[i] = nearest_level(x[i], seen, -zero, zero - 1);
+    float nearest[16];
+    nearest_levels(x + 16 * s, 16, {d * static_cast<float>(scale[s]), 0}, -zero, zero - 1, nearest);
+    std::copy(nearest, nearest + 16, level + 16 * s);
   }
   return half;
 }

@@ -62,7 +62,7 @@ class Files(CliTest):
             ("cut.safetensors", whole[:-8], "cut.safetensors"),
             ("noise.safetensors", bytes(range(256)) * 10, "noise.safetensors"),
             ("net.onnx", b"x", "no ONNX model"),
-            ("net.gguf", b"x", "not read yet"),
+            ("net.gguf", b"x", "not a GGUF file"),
         ]
         for name, data, word in table:
             path = self.write(name, data) if data is not None else self.dir / name
@@ -105,8 +105,8 @@ class Files(CliTest):
         empty.mkdir(exist_ok=True)
         self.refused(["classify", self.model, empty], 1, "no pictures")
 
-    def test_formats_that_come_later(self):
-        self.refused(["convert", self.model, self.dir / "x.gguf"], 1, "not written yet")
+    def test_outputs_that_cannot_be_written(self):
+        self.refused(["convert", self.model, self.dir / "x.gguf"], 2, "only .gguf files and llama2.c checkpoints")
         self.refused(["convert", self.model, "/nowhere/x.npz"], 1, "/nowhere/x.npz")
 
 
