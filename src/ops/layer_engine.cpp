@@ -11,9 +11,12 @@ Conv2dShape convolution_shape(const NodeContext& c) {
   Conv2dShape s;
   s.batch = x[0], s.in_c = x[1], s.in_h = x[2], s.in_w = x[3];
   s.out_c = y[1], s.out_h = y[2], s.out_w = y[3];
-  s.kernel_h = w[2], s.kernel_w = w[3], s.stride_h = stride[0], s.stride_w = stride[1];
+  const bool packed = c.node.attrs.contains("kernel");
+  s.kernel_h = packed ? attr_ints(c.node, "kernel")[0] : w[2],
+  s.kernel_w = packed ? attr_ints(c.node, "kernel")[1] : w[3];
+  s.stride_h = stride[0], s.stride_w = stride[1];
   s.pad_top = pad[0], s.pad_left = pad[1], s.dilation_h = dilation[0], s.dilation_w = dilation[1];
-  s.groups = attr_int(c.node, "groups");
+  if (c.node.attrs.contains("groups")) s.groups = attr_int(c.node, "groups");
   return s;
 }
 

@@ -136,6 +136,32 @@ TEST(AdderQat, WhatIsCutOffHasNoGradient) {
   }
 }
 
+// What a clamp takes off a weight is not taken off its gradients: an input of 0 above a weight of -2 pulls as hard as
+// in the float layer. Ranges follow the weights and the inputs.
+TEST(AdderQat, ClampedWeightsGiveTheGradientsOfWholeOnes) {
+  GraphBuilder b("one");
+  const ValueId in = b.input("x", {1, 2, 4, 4});
+  b.output(b.op("adder_conv2d", {in, b.weight("w", {4, 2, 3, 3})}, {{"eta", 0.0}, {"padding", Ints{1, 1, 1, 1}}}, "l"),
+           "y");
+  const Graph graph = b.finish();
+  const Tensor w = from_torch(2 * to_torch(random_tensor({4, 2, 3, 3}, 7))), g = random_tensor({1, 4, 4, 4}, 8);
+  const auto gradients = [&](FakeQuantizedAdder* layer) {
+    Interpreter net(graph, {{"w", w}});
+    if (layer) net.replace_node("l", [layer](const TorchArgs& args) { return std::vector{layer->forward(args)}; });
+    const torch::Tensor x = to_torch(random_tensor({1, 2, 4, 4}, 9)).clamp(0, 1).requires_grad_();
+    net.forward({x}, false)[0].backward(to_torch(g));
+    return std::pair{from_torch(x.grad()), from_torch(net.weights().at("w").grad())};
+  };
+  const auto [dx, dw] = gradients(nullptr);
+  for (WeightClamp clamp : {WeightClamp::above0, WeightClamp::both}) {
+    FakeQuantizedAdder layer({0, {1, false}, {{0, 0, 0, 0}, {9.0f}}}, {.bits = 8, .clamp = clamp});
+    const auto [fake_dx, fake_dw] = gradients(&layer);
+    EXPECT_EQ(layer.plan().scales.range, std::vector{1.0f});
+    EXPECT_TRUE(close(fake_dx, dx, 0.15, 0)) << "of sums of 36 taps, each off by half a step";
+    EXPECT_TRUE(close(fake_dw, dw, 0.15, 0));
+  }
+}
+
 class AdderQatTraining : public testing::Test {
  protected:
   AdderQatTraining() {

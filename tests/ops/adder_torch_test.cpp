@@ -84,6 +84,27 @@ TEST(AdderConv2d, GivesWhatTheOfficialLayerGives) {
   }
 }
 
+// x - w and clamp(w - x, -1, 1), added up tap by tap; the weights' is a product less another behind the scenes.
+TEST(AdderConv2d, GradientsAreTheSumsWrittenOut) {
+  const Tensor x = 2 * random({2, 3, 6, 5}, 20), w = 2 * random({4, 3, 3, 3}, 21), g = random({2, 4, 3, 3}, 22);
+  const Result r = run(x, w, g, {.stride = 2, .padding = 1, .eta = 0});
+  const Tensor padded = torch::constant_pad_nd(x, {1, 1, 1, 1}), weight = w.to(torch::kFloat32).to(torch::kFloat64);
+  Tensor dx = torch::zeros_like(padded), dw = torch::zeros_like(weight);
+  for (std::int64_t n = 0; n < 2; ++n)
+    for (std::int64_t t = 0; t < 4; ++t)
+      for (std::int64_t i = 0; i < 9; ++i) {
+        const auto window = [&](const Tensor& of) {
+          return of[n].slice(1, i / 3 * 2, i / 3 * 2 + 3).slice(2, i % 3 * 2, i % 3 * 2 + 3);
+        };
+        const double of_output = g[n][t][i / 3][i % 3].item<double>();
+        const Tensor difference = window(padded) - weight[t];
+        dw[t].add_(of_output * difference);
+        window(dx).add_(of_output * (-difference).clamp(-1, 1));
+      }
+  EXPECT_LT(worst(r.dw.to(torch::kFloat64), dw), 1e-12);
+  EXPECT_LT(worst(r.dx, dx.slice(2, 1, 7).slice(3, 1, 6)), 1e-12);
+}
+
 TEST(AdderConv2d, TheWeightsGradientHasTheGivenSizeWhateverTheLoss) {
   const Tensor x = random({2, 5, 6, 7}, 1, torch::kFloat32), w = random({4, 5, 3, 3}, 2);
   const Tensor g = random({2, 4, 6, 7}, 3, torch::kFloat32);

@@ -163,14 +163,24 @@ class TrainCommand(unittest.TestCase):
                                "--set", "optimizer.weight_decay=10", "--set", "epochs=50"], capture_output=True, text=True, timeout=120, env=environment)
         self.assertNotEqual(done.returncode, 0)
 
+    def compare(self, model, *arguments):
+        done = subprocess.run([str(TRAIN), "compare", model, *map(str, arguments), "--json"], capture_output=True, text=True, timeout=120)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout)
+
+    def test_quantised_adders_are_equal_where_floats_are_summed_in_one_order(self):
+        model = Path(__file__).resolve().parents[2] / "models" / "adder_resnet20_8bit.safetensors"
+        document = self.compare(str(model), "--shape", "input=32x3x32x32", "--in-order")
+        self.assertEqual(document["same_class"], 32)
+        self.assertLess(document["max_difference"], 1e-3)
+
     def test_compare_and_bench(self):
         self.assertEqual(self.run_train(self.recipe("a"), "--set", "epochs=1").returncode, 0)
         model = str(self.folder / "a" / "model.safetensors")
-        done = subprocess.run([str(TRAIN), "compare", model, "--data", str(self.folder / "data"), "--json"], capture_output=True, text=True, timeout=120)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        document = json.loads(done.stdout)
-        self.assertEqual(document["samples"], 32)
-        self.assertLess(document["max_difference"], 1e-4)
+        for more in ([], ["--in-order"]):
+            document = self.compare(model, "--data", self.folder / "data", *more)
+            self.assertEqual([document["samples"], document["same_class"]], [32, 32])
+            self.assertLess(document["max_difference"], 1e-4)
         done = subprocess.run([str(TRAIN), "bench-torch", model, "--threads", "1,2", "--seconds", "0.05", "--shape", "input=2x1x12x12", "--json"],
                               capture_output=True, text=True, timeout=120)
         self.assertEqual(done.returncode, 0, done.stderr)

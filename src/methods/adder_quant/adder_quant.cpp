@@ -175,6 +175,11 @@ void choose_all_scales(const Model& model, std::vector<AdderLayerPlan>& layers, 
     layer.scales = choose_scales(*data_of(model, model.graph.node(layer.node).inputs[1]), layer.input, settings);
 }
 
+void fit_all_ranges(const Model& model, std::vector<AdderLayerPlan>& layers, const AdderGridSettings& settings) {
+  for (AdderLayerPlan& layer : layers)
+    fit_ranges(*data_of(model, model.graph.node(layer.node).inputs[1]), layer.input, settings, layer.scales);
+}
+
 Model with_quantized_adders(const Model& model, const std::vector<AdderLayerPlan>& layers,
                             const AdderGridSettings& settings, std::vector<double>* cut) {
   std::map<const Node*, std::size_t> places;

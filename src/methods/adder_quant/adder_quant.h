@@ -67,6 +67,8 @@ void measure_inputs(const Model& model, std::vector<AdderLayerPlan>& layers, con
                     int threads);
 
 void choose_all_scales(const Model& model, std::vector<AdderLayerPlan>& layers, const AdderGridSettings& settings);
+// Of the groups that are chosen.
+void fit_all_ranges(const Model& model, std::vector<AdderLayerPlan>& layers, const AdderGridSettings& settings);
 
 // `cut`, if given, gets each layer's share of weights outside their range.
 Model with_quantized_adders(const Model& model, const std::vector<AdderLayerPlan>& layers,

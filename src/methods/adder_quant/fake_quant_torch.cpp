@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "ops/adder_conv2d/torch.h"
 #include "train/communicator.h"
 #include "train/interpreter.h"
 
@@ -40,17 +41,6 @@ struct StraightThrough : torch::autograd::Function<StraightThrough> {
   }
 };
 
-// Minus the sum of what the clamp cuts off each kernel; backward AdderNet's difference for |w - kept|.
-struct CutPart : torch::autograd::Function<CutPart> {
-  static Tensor forward(AutogradContext* context, const Tensor& w, const Tensor& kept) {
-    context->save_for_backward({kept - w});
-    return (w - kept).abs().flatten(1).sum(1, false, torch::kFloat64).neg().to(torch::kFloat32);
-  }
-  static tensor_list backward(AutogradContext* context, tensor_list gradients) {
-    return {context->get_saved_variables()[0] * gradients[0].view({-1, 1, 1, 1}), {}};
-  }
-};
-
 struct Group {
   float step, range;
 };
@@ -75,21 +65,36 @@ Tensor on_input_grid(const Tensor& x, const AdderGrid& grid, const Group& group)
   return StraightThrough::apply(x, value, kept);
 }
 
-Tensor on_weight_grid(const Tensor& w, const AdderGrid& grid, const Group& group, bool lossless, Tensor* rest) {
-  Tensor value, kept;
-  {
-    torch::NoGradGuard no_grad;
-    const double low = grid.lowest(group.range), half = 1 << (grid.bits - 1), most = (1 << grid.bits) - 1;
-    const Tensor clamped = w.detach().clamp(low, group.range);
-    const double unit = grid.doubled ? 2 * group.step : group.step;
-    const Tensor steps = (clamped * torch::full({}, 1.0f / static_cast<float>(unit), w.options())).round_();
-    value = grid.doubled ? steps.clamp(-half, half - 1) : steps.clamp(-grid.zero, most - grid.zero);
-    value = value * unit;
-    kept = lossless ? torch::ones_like(clamped) : (w.detach() == clamped).to(w.scalar_type());
-    if (rest) *rest = clamped;
-  }
-  if (rest) *rest = CutPart::apply(w, *rest);
-  return StraightThrough::apply(w, value, kept);
+// A group's weights on its grid.
+struct GridWeight {
+  Tensor numbers;  // in the kernel
+  Tensor cut;      // what the clamp takes off
+  Tensor kept;     // whether it takes off nothing
+};
+
+GridWeight on_weight_grid(const Tensor& weight, const AdderGrid& grid, const Group& group) {
+  torch::NoGradGuard no_grad;
+  const Tensor w = weight.detach();
+  const double low = grid.lowest(group.range), half = 1 << (grid.bits - 1), most = (1 << grid.bits) - 1;
+  const Tensor clamped = w.clamp(low, group.range);
+  const double unit = grid.doubled ? 2 * group.step : group.step;
+  const Tensor steps = (clamped * torch::full({}, 1.0f / static_cast<float>(unit), w.options())).round_();
+  const Tensor numbers = grid.doubled ? steps.clamp(-half, half - 1) : steps.clamp(-grid.zero, most - grid.zero);
+  return {numbers * unit, w - clamped, w == clamped};
+}
+
+// One group's layer. What the clamp cuts off is a constant, |x - w| = |x - clamped| + |w - clamped|, but the gradients
+// are those of the whole weight: with the clamped one, an input below a weight or above a negative one that became 0
+// would have none, and most weights of a trained network lie there.
+Tensor group_forward(const Node& node, const Tensor& x, const Tensor& w, const AdderGrid& grid, const Group& group,
+                     bool lossless) {
+  const GridWeight on_grid = on_weight_grid(w, grid, group);
+  const Tensor on_x = on_input_grid(x, grid, group);
+  if (!lossless)
+    return adder_conv2d(node, on_x, StraightThrough::apply(w, w.detach(), on_grid.kept), on_grid.numbers,
+                        on_grid.numbers);
+  const Tensor cut = on_grid.cut.abs().flatten(1).sum(1, false, torch::kFloat64).to(w.scalar_type());
+  return adder_conv2d(node, on_x, w, on_grid.numbers, on_grid.numbers + on_grid.cut) - cut.view({1, -1, 1, 1});
 }
 
 }  // namespace
@@ -123,21 +128,16 @@ void FakeQuantizedAdder::follow(const torch::Tensor& x) {
 
 torch::Tensor FakeQuantizedAdder::forward(const TorchArgs& args) {
   if (args.training) follow(args[0]);
+  fit_ranges(from_torch(args[1].detach()), plan_.input, settings_, plan_.scales);
   const AdderGrid grid = adder_grid(plan_.input, plan_.scales, settings_);
-  const bool lossless = settings_.clamp != WeightClamp::lost;
   Node plain = args.node;  // the layer is scaled as a whole, its groups are not
   plain.attrs["eta"] = Attr(0.0);
-  const TorchOp& adder = TorchRegistry::instance().get("adder_conv2d");
   const torch::Tensor x = args[0].contiguous(), w = ScaleGradient::apply(args[1], attr_real(args.node, "eta"));
   std::vector<torch::Tensor> parts;
   for (std::size_t g = 0; g < kernels_.size(); ++g) {
-    const Group group{grid.step[g], plan_.scales.range[g]};
     const torch::Tensor own = kernels_.size() == 1 ? w : w.index_select(0, kernels_[g].to(w.device()));
-    torch::Tensor rest;
-    const torch::Tensor in[] = {on_input_grid(x, grid, group),
-                                on_weight_grid(own, grid, group, lossless, lossless ? &rest : nullptr)};
-    torch::Tensor y = adder({plain, in, args.training})[0];
-    parts.push_back(lossless ? y + rest.view({1, -1, 1, 1}) : y);
+    parts.push_back(group_forward(plain, x, own, grid, {grid.step[g], plan_.scales.range[g]},
+                                  settings_.clamp != WeightClamp::lost));
   }
   torch::Tensor y = parts.size() == 1 ? parts[0] : torch::cat(parts, 1).index_select(1, order_.to(w.device()));
   if (args.has(2)) y = y + args[2].view({1, -1, 1, 1});

@@ -13,12 +13,14 @@ namespace frugal {
 // Forward it gives what the whole numbers would. Backward, rounding counts as the identity:
 //  - x has a gradient where the grid keeps it, none where it is cut;
 //  - the weight's gradient is AdderNet's (x - w), scaled for the layer as a whole. A weight beyond the range whose rest
-//    is in the bias has it too, with its whole value: nothing of it is lost. Where it is, it has none.
+//    is in the bias has it too, with its whole value: nothing of it is lost. Where it is, it has none. The gradient of
+//    x takes the whole value likewise.
 class FakeQuantizedAdder {
  public:
   FakeQuantizedAdder(AdderLayerPlan plan, const AdderGridSettings& settings);
 
-  // Of an adder_conv2d. In training the range of the inputs follows those of the batch with momentum 0.9.
+  // Of an adder_conv2d. In training the range of the inputs follows those of the batch with momentum 0.9; those of the
+  // groups follow from it and the weights.
   torch::Tensor forward(const TorchArgs& args);
 
   const AdderLayerPlan& plan() const { return plan_; }

@@ -55,29 +55,35 @@ float step_of(float range, int bits, int zero, const AdderGridSettings& settings
 
 int AdderGrid::weight_bits() const { return doubled ? std::max(1, bits - 1) : bits; }
 
+void fit_ranges(const Tensor& weight, const InputRange& input, const AdderGridSettings& settings, AdderScales& scales) {
+  const float least = 1e-3f;  // of a layer of zeros
+  // The sums that restore cut activations know one side only, so a signed grid covers its whole input.
+  const bool by_input = settings.shared ? !settings.by_weight : input.negative, by_weight = settings.shared;
+  std::ranges::fill(scales.range, least);
+  for (std::size_t t = 0; t < scales.group.size(); ++t) {
+    const float far = reach(row_of(weight, t), input, settings);
+    float& range = scales.range[static_cast<std::size_t>(scales.group[t])];
+    range = std::max(range, by_input ? input.magnitude : by_weight ? far : std::min(far, input.magnitude));
+  }
+}
+
 AdderScales choose_scales(const Tensor& weight, const InputRange& input, const AdderGridSettings& settings) {
   const auto kernels = static_cast<std::size_t>(weight.dim(0));
-  std::vector<float> reaches;
-  for (std::size_t t = 0; t < kernels; ++t) reaches.push_back(reach(row_of(weight, t), input, settings));
-  const float least = 1e-3f;  // of a layer of zeros
-  const float farthest = kernels ? *std::max_element(reaches.begin(), reaches.end()) : 0;
-  if (settings.shared)
-    return {std::vector<int>(kernels, 0), {std::max(least, settings.by_weight ? farthest : input.magnitude)}};
-  // The sums that restore cut activations know one side only, so a signed grid covers its whole input.
-  if (input.negative) return {std::vector<int>(kernels, 0), {std::max(least, input.magnitude)}};
-  AdderScales scales;
-  switch (settings.clustering) {
-    case Clustering::exact: scales.group = group_exact(reaches, settings.groups, settings.align); break;
-    case Clustering::noise: scales.group = group_by_noise(reaches, settings.groups, settings.align); break;
-    case Clustering::kmeans:
-      scales.group = group_kmeans(reaches, settings.groups, settings.align, settings.seed);
-      break;
+  AdderScales scales{std::vector<int>(kernels, 0), {}};
+  if (!settings.shared && !input.negative) {
+    std::vector<float> reaches;
+    for (std::size_t t = 0; t < kernels; ++t) reaches.push_back(reach(row_of(weight, t), input, settings));
+    switch (settings.clustering) {
+      case Clustering::exact: scales.group = group_exact(reaches, settings.groups, settings.align); break;
+      case Clustering::noise: scales.group = group_by_noise(reaches, settings.groups, settings.align); break;
+      case Clustering::kmeans:
+        scales.group = group_kmeans(reaches, settings.groups, settings.align, settings.seed);
+        break;
+    }
   }
-  for (std::size_t t = 0; t < kernels; ++t) {
-    const auto g = static_cast<std::size_t>(scales.group[t]);
-    if (scales.range.size() <= g) scales.range.resize(g + 1, least);
-    scales.range[g] = std::max(scales.range[g], std::min(reaches[t], input.magnitude));
-  }
+  const int most = kernels ? *std::ranges::max_element(scales.group) : 0;
+  scales.range.resize(static_cast<std::size_t>(most) + 1);
+  fit_ranges(weight, input, settings, scales);
   return merged(scales);
 }
 

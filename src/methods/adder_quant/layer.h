@@ -43,6 +43,8 @@ struct AdderScales {
   std::vector<float> range;
 };
 AdderScales choose_scales(const Tensor& weight, const InputRange& input, const AdderGridSettings& settings);
+// The ranges of groups that are chosen, anew.
+void fit_ranges(const Tensor& weight, const InputRange& input, const AdderGridSettings& settings, AdderScales& scales);
 
 // The layer as quantized_adder_conv2d takes it, but for the packing of the numbers.
 struct AdderGrid {

@@ -1,8 +1,8 @@
 // The three rules of AdderNet (Chen et al., CVPR 2020): the weight's gradient is the difference itself and is scaled
 // per layer, the input's is clipped.
+#include "ops/adder_conv2d/torch.h"
 #include "kernels/adder.h"
 #include "kernels/conv2d.h"
-#include "train/torch_op.h"
 
 namespace frugal {
 namespace {
@@ -48,9 +48,11 @@ Tensor windows(const Tensor& x, const Conv2dShape& s) {
 
 struct AdderConv2d : torch::autograd::Function<AdderConv2d> {
   static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& input, const Tensor& weight,
-                        const Ints& stride, const Ints& pad, const Ints& dilation, bool sign, double eta) {
-    const Tensor x = input.contiguous(), w = weight.contiguous();
-    context->save_for_backward({x, w});
+                        const Tensor& forward_weight, const Tensor& backward_weight, const Ints& stride,
+                        const Ints& pad, const Ints& dilation, bool sign, double eta) {
+    (void)weight;
+    const Tensor x = input.contiguous(), w = forward_weight.contiguous();
+    context->save_for_backward({x, backward_weight.contiguous()});
     context->saved_data["stride"] = stride;
     context->saved_data["pad"] = pad;
     context->saved_data["dilation"] = dilation;
@@ -126,17 +128,22 @@ struct AdderConv2d : torch::autograd::Function<AdderConv2d> {
       const double eta = context->saved_data["eta"].toDouble();
       if (eta > 0) dw = dw * (eta * std::sqrt(static_cast<double>(w.numel())) / dw.norm().clamp_min(1e-12));
     }
-    return {dx, dw, {}, {}, {}, {}, {}};
+    return {dx, dw, {}, {}, {}, {}, {}, {}, {}};
   }
 };
 
 }  // namespace
 
+torch::Tensor adder_conv2d(const Node& node, const torch::Tensor& x, const torch::Tensor& weight,
+                           const torch::Tensor& forward_weight, const torch::Tensor& backward_weight) {
+  return AdderConv2d::apply(x, weight, forward_weight.detach(), backward_weight.detach(), attr_ints(node, "stride"),
+                            attr_ints(node, "padding"), attr_ints(node, "dilation"),
+                            attr_text(node, "gradient") == "sign", attr_real(node, "eta"));
+}
+
 FRUGAL_TORCH(adder_conv2d) {
   registry.add("adder_conv2d", [](const TorchArgs& a) -> std::vector<torch::Tensor> {
-    torch::Tensor y = AdderConv2d::apply(a[0], a[1], attr_ints(a.node, "stride"), attr_ints(a.node, "padding"),
-                                         attr_ints(a.node, "dilation"), attr_text(a.node, "gradient") == "sign",
-                                         attr_real(a.node, "eta"));
+    torch::Tensor y = adder_conv2d(a.node, a[0], a[1], a[1], a[1]);
     if (a.has(2)) y = y + a[2].view({1, -1, 1, 1});
     return {y};
   });

@@ -5,22 +5,11 @@
 #include "base/check.h"
 #include "engine/engine_op.h"
 #include "kernels/byte_adder.h"
+#include "ops/layer_engine.h"
 #include "ops/quantized_adder_conv2d/layer.h"
 
 namespace frugal {
 namespace {
-
-Conv2dShape shape_of(const NodeContext& c) {
-  const Shape &x = c.in(0).shape, &y = c.out().shape;
-  const Ints &kernel = attr_ints(c.node, "kernel"), &stride = attr_ints(c.node, "stride"),
-             &pad = attr_ints(c.node, "padding"), &dilation = attr_ints(c.node, "dilation");
-  Conv2dShape s;
-  s.batch = x[0], s.in_c = x[1], s.in_h = x[2], s.in_w = x[3];
-  s.out_c = y[1], s.out_h = y[2], s.out_w = y[3];
-  s.kernel_h = kernel[0], s.kernel_w = kernel[1], s.stride_h = stride[0], s.stride_w = stride[1];
-  s.pad_top = pad[0], s.pad_left = pad[1], s.dilation_h = dilation[0], s.dilation_w = dilation[1];
-  return s;
-}
 
 AdderLayer layer_of(const NodeContext& c) {
   const auto constant = [&](std::size_t i) { return c.has(i) ? c.constants[i] : nullptr; };
@@ -38,7 +27,8 @@ class QuantizedAdder {
  public:
   explicit QuantizedAdder(const NodeContext& c)
       : layer_(layer_of(c)),
-        plan_(byte_adder_plan(c.kernels.isa, shape_of(c), layer_.group, static_cast<std::int64_t>(layer_.step.size()))),
+        plan_(byte_adder_plan(c.kernels.isa, convolution_shape(c), layer_.group,
+                              static_cast<std::int64_t>(layer_.step.size()))),
         store_(c, FusedStore::kNoBias) {
     require(layer_.taps <= (1 << 23), "node '{}': the sum of {} distances does not fit 31 bits", c.node.name,
             layer_.taps);

@@ -55,7 +55,9 @@ class QatStep : public ClassifyStep {
   Model export_model() override {
     std::vector<AdderLayerPlan> plans;
     for (const auto& layer : layers_) plans.push_back(layer->plan());
-    return with_quantized_adders(ClassifyStep::export_model(), plans, settings_.grid);
+    const Model learned = ClassifyStep::export_model();
+    fit_all_ranges(learned, plans, settings_.grid);
+    return with_quantized_adders(learned, plans, settings_.grid);
   }
 
  private:
