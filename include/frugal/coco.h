@@ -44,7 +44,7 @@ struct CocoResult {
 // {"images": [{"id", ...}], "categories": [{"id", "name"}], "annotations": [{"image_id", "category_id", "bbox", "area",
 // "iscrowd"}]}. Other keys are passed over; without "area" it is that of the box, without "iscrowd" 0. Error names the
 // place and what is wrong: no JSON, a key that is missing or of another type, an image or category that is not listed,
-// numbers that are not finite, a negative width.
+// numbers that are not finite, a negative width, a box outside an image that has a "width" and a "height".
 CocoTruth read_coco_truth(const std::string& path);
 CocoTruth parse_coco_truth(std::string_view text);
 

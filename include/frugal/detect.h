@@ -1,6 +1,7 @@
 // Finding objects on pictures.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -40,14 +41,39 @@ const std::vector<std::string>& detection_layouts();
 // What the graph of a detector tells about itself where its file does not: size, layout by the shape and name of the
 // first output, letterbox on grey 114, the load size of Gold-YOLO's evaluation. Error where the layout is not clear.
 TaskInfo usual_detection_info(const Graph& graph, const std::string& layout = "");
+// What the model file says, unless another layout is given, else the above. Error for models of other tasks.
+TaskInfo detection_info(const Model& model, const std::string& layout = "");
+// Does the file, or where it says nothing the graph, tell that this is a detector?
+bool is_detector(const Model& model);
 
 // The names of COCO's 80 classes for a model of 80 classes that has no labels of its own, else numbers.
 std::vector<std::string> detection_labels(const Model& model, std::int64_t classes);
 std::int64_t detection_classes(const Graph& graph, const TaskInfo& info);
 
-// Best first. Error where the output does not have the layout, or a score is not a number.
-std::vector<Detection> detect(Session& session, const Image& image, const TaskInfo& info,
-                              const std::vector<std::string>& labels, const DetectOptions& options = {});
+// Finds objects on one picture after the other. Pictures of one size cost no memory but their results after the first:
+// input and output of the network are kept, and the engine's memory is planned once. The session must outlive it.
+class Detector {
+ public:
+  // What the model file says about picture and output, else what is usual for its graph.
+  explicit Detector(Session& session, DetectOptions options = {});
+  Detector(Session& session, TaskInfo info, std::vector<std::string> labels, DetectOptions options = {});
+  ~Detector();
+  Detector(Detector&&) noexcept;
+
+  // Best first. Error where the output does not have the layout, or a score is not a number.
+  std::vector<Detection> operator()(const Image& image);
+
+  struct Milliseconds {
+    double prepare = 0, network = 0, boxes = 0;  // scaling; running; scores and suppression
+  };
+  const Milliseconds& spent() const;  // on all pictures so far
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// The same for a single picture.
 std::vector<Detection> detect(Session& session, const Image& image, const DetectOptions& options = {});
 
 // The number that COCO gives to a class: of the 80 names 1 to 90 with gaps; of other labels the index.

@@ -55,6 +55,11 @@ void Progress::draw() {
 std::string Progress::text(int width) const {
   double elapsed = seconds();
   double rate = elapsed > 0 ? static_cast<double>(done_) / elapsed : 0;
+  if (total_ == 0) {  // nobody knows how many there will be
+    std::string line = fmt::format("{}  {}  {}", title_, done_, rate_text(rate));
+    if (!note_.empty()) line += "  " + note_;
+    return line.substr(0, static_cast<std::size_t>(std::max(width, 0)));
+  }
   double part = total_ > 0 ? std::clamp(static_cast<double>(done_) / static_cast<double>(total_), 0.0, 1.0) : 0;
   constexpr int kBar = 20;
   int filled = static_cast<int>(part * kBar);

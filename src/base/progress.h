@@ -13,8 +13,8 @@ namespace frugal {
 
 class Progress {
  public:
-  Progress(std::string title, std::int64_t total);
-  ~Progress();  // clears the line
+  Progress(std::string title, std::int64_t total);  // 0: not known
+  ~Progress();                                      // clears the line
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 

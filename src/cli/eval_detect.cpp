@@ -103,14 +103,12 @@ int eval_detector(const ModelSource& source, const DetectionFiles& files, int li
   limit_truth(truth, static_cast<std::size_t>(limit));
   OpenedModel opened = open_model(source, common);
   if (opened.random) log_warning("{} is built in: its weights are random, so this measures chance", opened.name);
-  const std::optional<TaskInfo> own = task_info(opened.model);
-  const TaskInfo info = own && own->kind == "detect" && files.layout.empty()
-                            ? *own
-                            : usual_detection_info(opened.model.graph, files.layout);
+  const TaskInfo info = detection_info(opened.model, files.layout);
   const std::int64_t classes = detection_classes(opened.model.graph, info);
   const std::vector<std::string> labels = detection_labels(opened.model, classes);
   const std::vector<std::int64_t> categories = categories_of(truth, labels, classes);
   Session session(std::move(opened.model), {.threads = common.threads, .precision = common.precision});
+  Detector detector(session, info, labels, {0.03f, 0.65f, 300, true, {}});
   const auto start = std::chrono::steady_clock::now();
   std::vector<CocoResult> results;
   Progress progress("eval", static_cast<std::int64_t>(truth.images.size()));
@@ -118,7 +116,7 @@ int eval_detector(const ModelSource& source, const DetectionFiles& files, int li
     check_interrupt();
     require(!entry.file_name.empty(), "{}: image {} has no \"file_name\"", files.truth, entry.id);
     const Image image = read_image((std::filesystem::path(files.images) / entry.file_name).string());
-    for (const Detection& d : detect(session, image, info, labels, {0.03f, 0.65f, 300, true, {}}))
+    for (const Detection& d : detector(image))
       if (const std::int64_t id = categories[static_cast<std::size_t>(d.index)]; id >= 0)
         results.push_back({entry.id, id, d.box, d.score});
     progress.advance();

@@ -1,9 +1,12 @@
 #include "frugal/coco.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cmath>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "base/check.h"
@@ -112,11 +115,15 @@ struct Element {
 struct TruthReader {
   CocoTruth truth;
   Ids images, categories;
+  std::unordered_map<std::int64_t, std::pair<double, double>> sizes;  // of images that say it: width, height
 
   void read(const std::string& list, std::size_t place, const json& value) {
     if (list == "images") {
       Element e{fmt::format("image {} of the list", place), value};
-      if (images.insert(e.id("id")).second) truth.images.push_back({e.id("id"), e.text("file_name")});
+      if (!images.insert(e.id("id")).second) return;
+      truth.images.push_back({e.id("id"), e.text("file_name")});
+      if (value.contains("width") && value.contains("height"))
+        sizes[e.id("id")] = {e.number(value["width"], "width"), e.number(value["height"], "height")};
     } else if (list == "categories") {
       Element e{fmt::format("category {} of the list", place), value};
       if (categories.insert(e.id("id")).second) truth.categories.push_back({e.id("id"), e.text("name")});
@@ -137,6 +144,12 @@ struct TruthReader {
               o.image);
       require(categories.contains(o.category),
               "annotation {} of the list has category {}, which \"categories\" does not have", i, o.category);
+      auto size = sizes.find(o.image);
+      if (size == sizes.end()) continue;
+      const auto [width, height] = size->second;
+      require(o.box[0] < width && o.box[1] < height && o.box[0] + o.box[2] >= 0 && o.box[1] + o.box[3] >= 0,
+              "annotation {} of the list: the box [{}] lies outside its image {}, which is {}x{}", i,
+              fmt::join(o.box, ", "), o.image, width, height);
     }
     return std::move(truth);
   }
@@ -153,6 +166,7 @@ CocoTruth parse_coco_truth(std::string_view text) {
 
 std::vector<CocoResult> parse_coco_results(std::string_view text, const CocoTruth& truth) {
   Ids images, categories;
+  std::unordered_map<std::int64_t, std::pair<double, double>> sizes;  // of images that say it: width, height
   for (const CocoImage& image : truth.images) images.insert(image.id);
   for (const CocoCategory& category : truth.categories) categories.insert(category.id);
   std::vector<CocoResult> results;

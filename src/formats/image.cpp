@@ -16,33 +16,18 @@ std::string_view text_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-// Netpbm's binary forms: P5 (grey) or P6 (RGB), width, height, maximum, one white space, samples.
 Image decode_pnm(std::string_view text, std::int64_t max_pixels) {
-  int in_channels = text[1] == '6' ? 3 : 1;
-  std::size_t at = 2;
-  std::int64_t fields[3];
-  for (std::int64_t& field : fields) {
-    while (at < text.size() && (std::isspace(static_cast<unsigned char>(text[at])) || text[at] == '#'))
-      at = text[at] == '#' ? std::min(text.find('\n', at), text.size()) : at + 1;
-    auto [end, error] = std::from_chars(text.data() + at, text.data() + text.size(), field);
-    require(error == std::errc() && field > 0, "the PPM/PGM header is damaged: three positive numbers expected");
-    at = static_cast<std::size_t>(end - text.data());
-  }
-  auto [width, height, maximum] = fields;
-  require(maximum <= 65'535, "the PPM/PGM maximum {} is above 65535", maximum);
-  check_image_size(width, height, max_pixels);
-  ++at;  // the single white space
-  int size = maximum > 255 ? 2 : 1;
-  auto samples = static_cast<std::size_t>(width * height * in_channels);
-  require(at <= text.size() && text.size() - at >= samples * static_cast<std::size_t>(size),
-          "the PPM/PGM picture is truncated");
-  Image image(static_cast<int>(width), static_cast<int>(height));
-  const auto* in = reinterpret_cast<const unsigned char*>(text.data()) + at;
+  const PnmHeader header = read_pnm_header(text);
+  check_image_size(header.width, header.height, max_pixels);
+  require(text.size() >= header.file_bytes(), "the PPM/PGM picture is truncated");
+  Image image(static_cast<int>(header.width), static_cast<int>(header.height));
+  const auto* in = reinterpret_cast<const unsigned char*>(text.data()) + header.begin;
   std::uint8_t* out = image.pixels.data();
-  for (std::size_t i = 0; i < samples; ++i, in += size) {
-    int value = size == 2 ? in[0] * 256 + in[1] : in[0];
-    auto scaled = static_cast<std::uint8_t>((std::min<std::int64_t>(value, maximum) * 255 + maximum / 2) / maximum);
-    for (int copies = in_channels == 1 ? 3 : 1; copies--;) *out++ = scaled;
+  for (std::size_t i = 0; i < header.samples(); ++i, in += header.sample_bytes()) {
+    int value = header.sample_bytes() == 2 ? in[0] * 256 + in[1] : in[0];
+    auto scaled = static_cast<std::uint8_t>((std::min<std::int64_t>(value, header.maximum) * 255 + header.maximum / 2) /
+                                            header.maximum);
+    for (int copies = header.channels == 1 ? 3 : 1; copies--;) *out++ = scaled;
   }
   return image;
 }
@@ -82,6 +67,22 @@ std::string_view known_format(std::string_view text) {
 }
 
 }  // namespace
+
+PnmHeader read_pnm_header(std::string_view text) {
+  PnmHeader header;
+  header.channels = text[1] == '6' ? 3 : 1;
+  std::size_t at = 2;
+  for (std::int64_t* field : {&header.width, &header.height, &header.maximum}) {
+    while (at < text.size() && (std::isspace(static_cast<unsigned char>(text[at])) || text[at] == '#'))
+      at = text[at] == '#' ? std::min(text.find('\n', at), text.size()) : at + 1;
+    auto [end, error] = std::from_chars(text.data() + at, text.data() + text.size(), *field);
+    require(error == std::errc() && *field > 0, "the PPM/PGM header is damaged: three positive numbers expected");
+    at = static_cast<std::size_t>(end - text.data());
+  }
+  require(header.maximum <= 65'535, "the PPM/PGM maximum {} is above 65535", header.maximum);
+  header.begin = at + 1;  // the single white space
+  return header;
+}
 
 Image::Image(int w, int h, int c, std::uint8_t value) : width(w), height(h), channels(c) {
   FRUGAL_ASSERT(w >= 0 && h >= 0 && c >= 1);

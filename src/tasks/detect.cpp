@@ -1,8 +1,8 @@
 #include "frugal/detect.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
-#include <numeric>
 
 #include "base/check.h"
 #include "base/text.h"
@@ -34,14 +34,26 @@ class Rows {
             layout, first_class_, to_string(output.shape()));
   }
 
-  std::int64_t count() const { return count_; }
   std::int64_t classes() const { return columns_ - first_class_; }
 
-  // No class of this row can score more; saves looking at them all.
-  float bound(std::int64_t row) const {
-    if (first_class_ == 4) return 1e30f;
-    const float objectness = at(row, grid_ ? 0 : 4);
-    return grid_ ? std::pow(objectness, 0.6f) : objectness;
+  // The rows of which some class may score more than `least`, or is not a number; few, of thousands.
+  std::vector<std::int64_t> above(float least) const {
+    std::vector<std::uint8_t> marks(static_cast<std::size_t>(count_), 0);
+    // Where there is an objectness, no class scores more.
+    if (first_class_ > 4)
+      for (std::int64_t row = 0; row < count_; ++row) {
+        const float objectness = at(row, grid_ ? 0 : 4);
+        marks[static_cast<std::size_t>(row)] = !((grid_ ? std::pow(objectness, 0.6f) : objectness) <= least);
+      }
+    else if (column_step_ == 1)
+      for (std::int64_t row = 0; row < count_; ++row)
+        marks[static_cast<std::size_t>(row)] = any_above(data_ + row * row_step_ + 4, classes(), least);
+    else
+      for (std::int64_t c = 4; c < columns_; ++c) mark_above(data_ + c * column_step_, count_, least, marks.data());
+    std::vector<std::int64_t> rows;
+    for (std::int64_t row = 0; row < count_; ++row)
+      if (marks[static_cast<std::size_t>(row)]) rows.push_back(row);
+    return rows;
   }
   float score(std::int64_t row, std::int64_t index) const {
     const float p = at(row, first_class_ + index);
@@ -59,6 +71,15 @@ class Rows {
   }
 
  private:
+  // Without branches, for the compiler to make vectors of.
+  static bool any_above(const float* p, std::int64_t n, float least) {
+    int found = 0;
+    for (std::int64_t i = 0; i < n; ++i) found |= static_cast<int>(!(p[i] <= least));
+    return found != 0;
+  }
+  static void mark_above(const float* p, std::int64_t n, float least, std::uint8_t* marks) {
+    for (std::int64_t i = 0; i < n; ++i) marks[i] |= static_cast<std::uint8_t>(!(p[i] <= least));
+  }
   float at(std::int64_t row, std::int64_t column) const { return data_[row * row_step_ + column * column_step_]; }
 
   const float* data_;
@@ -66,6 +87,8 @@ class Rows {
   bool grid_ = false;
   std::int64_t first_class_ = 4, columns_ = 0, count_ = 0, row_step_ = 0, column_step_ = 0, width_ = 1, height_ = 1;
 };
+
+constexpr const char* kDamaged = "the network's output is not a number: its weights are damaged, or its input was";
 
 struct Candidate {
   std::int64_t row;
@@ -81,14 +104,11 @@ bool wanted(const DetectOptions& options, int index) {
 // Everything above the threshold, by class. A row's best class, or several.
 std::vector<std::vector<Candidate>> candidates(const Rows& rows, const DetectOptions& options) {
   std::vector<std::vector<Candidate>> out(static_cast<std::size_t>(rows.classes()));
-  for (std::int64_t row = 0; row < rows.count(); ++row) {
-    const float bound = rows.bound(row);
-    require(!std::isnan(bound), "the network's output is not a number: its weights are damaged, or its input was");
-    if (bound <= options.confidence) continue;
+  for (std::int64_t row : rows.above(options.confidence)) {
     Candidate best{row, -1, options.confidence};
     for (int c = 0; c < rows.classes(); ++c) {
       const float score = rows.score(row, c);
-      require(!std::isnan(score), "the network's output is not a number: its weights are damaged, or its input was");
+      require(!std::isnan(score), "{}", kDamaged);
       if (score <= options.confidence) continue;
       if (options.several_classes && wanted(options, c)) out[static_cast<std::size_t>(c)].push_back({row, c, score});
       if (score > best.score) best = {row, c, score};
@@ -117,6 +137,7 @@ std::vector<Candidate> suppress(const Rows& rows, std::vector<std::vector<Candid
     boxes.clear(), scores.clear();
     for (const Candidate& c : of_class) {
       const std::array<float, 4> box = rows.box(c.row);
+      require(!std::isnan(box[0] + box[1] + box[2] + box[3]), "{}", kDamaged);
       boxes.insert(boxes.end(), box.begin(), box.end());
       scores.push_back(c.score);
     }
@@ -136,17 +157,19 @@ const SymShape& output_shape(const Graph& graph) {
   return graph.value(graph.outputs()[0]).type.shape;
 }
 
-// What the shape of the first output gives away.
+// What the shape of the first output gives away; empty where it is not clear.
 std::string guessed_layout(const Graph& graph) {
   const SymShape& shape = output_shape(graph);
   if (graph.output_name(0) == "rows") return "rows";
-  if (shape.size() == 3 && shape[1].fixed() && shape[2].fixed()) {
-    if (shape[1].value() < shape[2].value()) return "yolov8";
-    if (shape[2] == Dim(85)) return "yolov5";  // 80 classes and an objectness
-    if (shape[2] == Dim(84)) return "rows";
-  }
-  fail("{}: what its output [{}] means is not clear; say it with --layout ({})", graph.name(), to_string(shape),
-       join(detection_layouts(), ", "));
+  if (shape.size() != 3 || !shape[1].fixed() || !shape[2].fixed()) return "";
+  if (shape[1].value() < shape[2].value()) return "yolov8";
+  if (shape[2] == Dim(85)) return "yolov5";  // 80 classes and an objectness
+  return shape[2] == Dim(84) ? "rows" : "";
+}
+
+const SymShape* picture_input(const Graph& graph) {
+  const SymShape* in = graph.inputs().size() == 1 ? &graph.value(graph.inputs()[0]).type.shape : nullptr;
+  return in && in->size() == 4 && (*in)[1] == Dim(3) ? in : nullptr;
 }
 
 }  // namespace
@@ -157,12 +180,14 @@ const std::vector<std::string>& detection_layouts() {
 }
 
 TaskInfo usual_detection_info(const Graph& graph, const std::string& layout) {
-  const SymShape* in = graph.inputs().size() == 1 ? &graph.value(graph.inputs()[0]).type.shape : nullptr;
-  require(in && in->size() == 4 && (*in)[1] == Dim(3), "a detector takes one colour picture [1, 3, height, width]");
+  const SymShape* in = picture_input(graph);
+  require(in != nullptr, "a detector takes one colour picture [1, 3, height, width]");
   TaskInfo info{.kind = "detect", .fit = "letterbox", .fill = 114};
   info.height = (*in)[2].fixed() ? (*in)[2].value() : 640;
   info.width = (*in)[3].fixed() ? (*in)[3].value() : 640;
   info.layout = layout.empty() ? guessed_layout(graph) : layout;
+  require(!info.layout.empty(), "{}: what its output [{}] means is not clear; say it with --layout ({})", graph.name(),
+          to_string(output_shape(graph)), join(detection_layouts(), ", "));
   if (info.layout == "fastestdet") {
     info.fit = "stretch";
     info.bgr = true;
@@ -173,6 +198,18 @@ TaskInfo usual_detection_info(const Graph& graph, const std::string& layout) {
     info.load = side - side * margin / 640;
   }
   return info;
+}
+
+TaskInfo detection_info(const Model& model, const std::string& layout) {
+  const std::optional<TaskInfo> own = task_info(model);
+  require(!own || own->kind == "detect", "{} is made for '{}', not for detecting", model.graph.name(),
+          own ? own->kind : "");
+  return own && layout.empty() ? *own : usual_detection_info(model.graph, layout);
+}
+
+bool is_detector(const Model& model) {
+  if (const std::optional<TaskInfo> own = task_info(model)) return own->kind == "detect";
+  return picture_input(model.graph) && !model.graph.outputs().empty() && !guessed_layout(model.graph).empty();
 }
 
 std::int64_t detection_classes(const Graph& graph, const TaskInfo& info) {
@@ -210,18 +247,51 @@ std::vector<Detection> decode_detections(const Tensor& output, const TaskInfo& i
   return out;
 }
 
-std::vector<Detection> detect(Session& session, const Image& image, const TaskInfo& info,
-                              const std::vector<std::string>& labels, const DetectOptions& options) {
-  const PicturePlacement placement = place_picture(image.width, image.height, info);
-  const Tensor output = session.run({prepare_detection(image, info, placement)}).at(0);
-  return decode_detections(output, info, placement, image.width, image.height, labels, options);
+struct Detector::Impl {
+  Session& session;
+  TaskInfo info;
+  std::vector<std::string> labels;
+  DetectOptions options;
+  DetectionInput input{info};
+  std::vector<Tensor> inputs{}, outputs{};
+  Milliseconds spent{};
+};
+
+Detector::Detector(Session& session, TaskInfo info, std::vector<std::string> labels, DetectOptions options)
+    : impl_(new Impl{session, std::move(info), std::move(labels), std::move(options)}) {}
+
+Detector::Detector(Session& session, DetectOptions options)
+    : Detector(session, detection_info(session.model()), {}, std::move(options)) {
+  impl_->labels = detection_labels(session.model(), detection_classes(session.model().graph, impl_->info));
+}
+
+Detector::~Detector() = default;
+Detector::Detector(Detector&&) noexcept = default;
+
+const Detector::Milliseconds& Detector::spent() const { return impl_->spent; }
+
+std::vector<Detection> Detector::operator()(const Image& image) {
+  using Clock = std::chrono::steady_clock;
+  Impl& m = *impl_;
+  Clock::time_point before = Clock::now();
+  auto lap = [&](double& sum) {
+    const Clock::time_point now = Clock::now();
+    sum += std::chrono::duration<double, std::milli>(now - before).count();
+    before = now;
+  };
+  const PicturePlacement placement = place_picture(image.width, image.height, m.info);
+  m.inputs.assign(1, m.input.prepare(image, placement));
+  lap(m.spent.prepare);
+  m.session.run(m.inputs, m.outputs);
+  lap(m.spent.network);
+  std::vector<Detection> found =
+      decode_detections(m.outputs.at(0), m.info, placement, image.width, image.height, m.labels, m.options);
+  lap(m.spent.boxes);
+  return found;
 }
 
 std::vector<Detection> detect(Session& session, const Image& image, const DetectOptions& options) {
-  const Model& model = session.model();
-  std::optional<TaskInfo> own = task_info(model);
-  const TaskInfo info = own && own->kind == "detect" ? *own : usual_detection_info(model.graph);
-  return detect(session, image, info, detection_labels(model, detection_classes(model.graph, info)), options);
+  return Detector(session, options)(image);
 }
 
 }  // namespace frugal

@@ -1,6 +1,9 @@
 // From a picture of any shape to the input of a detector, and back from its boxes.
 #pragma once
 
+#include <memory>
+#include <span>
+
 #include "frugal/detect.h"
 #include "frugal/image.h"
 #include "frugal/task_info.h"
@@ -24,6 +27,22 @@ Image scale_picture(const Image& image, int width, int height);
 
 // float32 [1, 3, height, width]: value / 255, less mean, by std.
 Tensor prepare_detection(const Image& image, const TaskInfo& info, const PicturePlacement& placement);
+
+// The same of several, [N, 3, height, width].
+Tensor prepare_detections(std::span<const Image> images, const TaskInfo& info);
+
+// The same for one picture after the other: what pictures of one size have in common is worked out once, and nothing is
+// allocated for the second one.
+class DetectionInput {
+ public:
+  explicit DetectionInput(const TaskInfo& info);
+  ~DetectionInput();
+  const Tensor& prepare(const Image& image, const PicturePlacement& placement);  // valid until the next call
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
 
 // A box of the input (centre x, y, width, height) on the picture, cut at its border.
 Box box_on_picture(const std::array<float, 4>& box, const PicturePlacement& placement, int width, int height);

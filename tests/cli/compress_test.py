@@ -1,8 +1,9 @@
 """frugal compress: the list, a quantised network that every command takes, and what is refused."""
 import json
+import shutil
 import unittest
 
-from frugal_cli import CliTest, png, run
+from frugal_cli import SOURCE, CliTest, png, run
 
 
 class Compress(CliTest):
@@ -30,6 +31,24 @@ class Compress(CliTest):
         self.assertEqual(len(top), 2)
         self.assertTrue(self.document("bench", out, "--threads", "1")["runs"])
         self.assertTrue(self.document("info", out)["layers"])
+
+    def test_a_detector_is_calibrated_on_what_it_sees(self):
+        """Pictures come into the letterbox of detect, and in 8 bits it finds the same cells."""
+        models, folder, out = SOURCE / "models", self.dir / "blood", self.dir / "blood8.safetensors"
+        folder.mkdir()
+        shutil.copy(models / "blood.jpg", folder)
+        detector = models / "gold_yolo_pico_blood.safetensors"
+        made = self.document("compress", detector, "ptq", "--data", folder, "-o", out, "--set", "float_layers=12")
+        self.assertLess(made["after"]["bytes"], made["before"]["bytes"] * 0.7)
+        self.assertGreater(made["report"]["output_snr_db"][0], 25)
+        found = [self.document("detect", m, folder)["results"][0]["detections"] for m in (detector, out)]
+        self.assertEqual(*([d["label"] for d in f].count("WBC") for f in found))
+        for d in found[0]:
+            if d["score"] > 0.5:
+                close = [o for o in found[1] if max(abs(a - b) for a, b in zip(o["box"], d["box"])) < 12]
+                self.assertIn(d["label"], [o["label"] for o in close])
+        self.assertEqual(self.document("info", out)["metadata"]["task"]["fit"], "letterbox")
+        self.refused(["compress", detector, "ptq", "--data", folder, "-o", out, "--mean", "0,0,0"], 2, "detector")
 
     def test_parallel_convolutions_become_one_without_data(self):
         out = self.dir / "deployed.safetensors"

@@ -2,12 +2,22 @@
 import json
 import os
 import pathlib
+import struct
+import subprocess
 import unittest
+import zlib
 
-from frugal_cli import SOURCE, CliTest, png, run
+from frugal_cli import BIN, SOURCE, CliTest, clean_environment, png, run
 
 SHARED = pathlib.Path(os.environ.get("FRUGAL_SHARED", SOURCE.parent / "shared")) / "data/detection"
 NETWORK = ["gold_yolo_pico", "--class-count", "3", "--size", "64", "--conf", "0.005", "--max", "7", "--iou", "1"]
+
+
+def png_head(width, height):
+    """A small PNG that says it is so large."""
+    head = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    small = png(1, 1, (0, 0, 0))
+    return small[:12] + head + struct.pack(">I", zlib.crc32(head)) + small[33:]
 
 
 class Detect(CliTest):
@@ -36,6 +46,53 @@ class Detect(CliTest):
             self.assertAlmostEqual(got, wanted, delta=1e-5)
         self.assertAlmostEqual(score, 0.01, delta=1e-4)
 
+    def frames(self, count=3):
+        """A stream of PPM pictures, the second one of another size."""
+        def ppm(width, height, grey):
+            return f"P6 {width} {height} 255\n".encode() + bytes([grey]) * (3 * width * height)
+        return b"".join(ppm(40 + 20 * (i == 1), 30, 20 * i) for i in range(count))
+
+    def piped(self, data, *args):
+        return subprocess.run([BIN, "detect", *map(str, args)], input=data, capture_output=True, timeout=300,
+                              env=clean_environment(), check=False)
+
+    def test_a_stream_of_frames_on_stdin(self):
+        out = self.dir / "frames"
+        result = self.piped(self.frames(), *NETWORK, "-", self.pictures() / "c/b.png", "-o", out, "--json")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        document = json.loads(result.stdout)
+        self.assertEqual([(pathlib.Path(r["image"]).stem, r["width"]) for r in document["results"]],
+                         [("frame_000001", 40), ("frame_000002", 60), ("frame_000003", 40), ("b", 64)])
+        self.assertEqual(sorted(p.name for p in out.glob("*.jpg")),
+                         ["b.jpg", "frame_000001.jpg", "frame_000002.jpg", "frame_000003.jpg"])
+        self.assertEqual({r["image_id"] for r in json.loads((out / "predictions.json").read_text())}, {1, 2, 3, 4})
+        steps = document["milliseconds"]
+        self.assertEqual(list(steps), ["read", "prepare", "network", "boxes", "draw", "write"])
+        self.assertTrue(all(v > 0 for v in steps.values()), steps)
+        self.assertLess(sum(steps.values()), 1000 * document["seconds"])
+        # What it has written is a stream of JPEG pictures.
+        jpegs = b"".join(p.read_bytes() for p in sorted(out.glob("frame*.jpg")))
+        again = self.piped(jpegs, *NETWORK, "-", "--json")
+        self.assertEqual([r["width"] for r in json.loads(again.stdout)["results"]], [40, 60, 40])
+
+    def test_a_broken_stream(self):
+        whole = self.frames()
+        result = self.piped(whole[:-100], *NETWORK, "-", "--json")
+        self.assertEqual(result.returncode, 1)
+        document = json.loads(result.stdout)
+        self.assertEqual((len(document["results"]), document["errors"][0]["image"]), (2, "frame_000003"))
+        self.assertIn("truncated", document["errors"][0]["error"])
+        for data, words in [(b"", b"no picture on stdin"), (b"hello", b"neither a JPEG nor")]:
+            result = self.piped(data, *NETWORK, "-")
+            self.assertEqual((result.returncode, result.stdout), (1, b""))
+            self.assertIn(words, result.stderr)
+        self.refused(["detect", *NETWORK, "-", "-"], 2, "once")
+
+    def test_throughput_is_told(self):
+        result = self.good("detect", *NETWORK, self.pictures())
+        self.assertRegex(result.stderr, r"21 boxes on 3 pictures in [\d.]+ s \([\d.]+ pictures/s; read \d+%, .*network \d+%")
+        self.assertIn("c/b.png", result.stdout)
+
     def test_results_go_into_the_evaluation(self):
         out = self.dir / "files"
         self.good("detect", *NETWORK, self.pictures(), "-o", out, "--no-pictures")
@@ -47,15 +104,49 @@ class Detect(CliTest):
                             out / "predictions.json")
         self.assertEqual((got["samples"], got["detections"]), (3, 21))
 
-    def test_a_broken_picture_does_not_stop_the_others(self):
+    def test_bad_pictures_do_not_stop_the_others(self):
+        """Each gets one sentence that names it, the rest is done, and the exit status is 1."""
         folder = self.pictures("some_broken")
-        self.write("some_broken/a/broken.jpg", b"\xff\xd8\xff\xe0 no picture")
-        result = run("detect", *NETWORK, folder, "--json")
+        self.good("detect", *NETWORK, folder / "c/b.png", "-o", self.dir / "whole")
+        jpeg = (self.dir / "whole/b.jpg").read_bytes()
+        frame = jpeg.index(b"\xff\xc0") + 5  # height and width
+        huge = jpeg[:frame] + struct.pack(">HH", 20000, 20000) + jpeg[frame + 4:]
+        bad = {"truncated.jpg": (jpeg[:len(jpeg) // 2], "truncated"),
+               "text.jpg": (b"just some words", "not a picture"),
+               "empty.png": (b"", "empty"),
+               "huge.png": (png_head(20000, 20000), "20000x20000, above the limit"),
+               "huge.jpg": (huge, "20000x20000, above the limit"),
+               "film.gif.jpg": (b"GIF89a", "GIF")}
+        for name, (data, _) in bad.items():
+            self.write(f"some_broken/a/{name}", data)
+        (self.dir / "no_pictures").mkdir()
+        self.write("some_broken/tiny.png", png(1, 1, (9, 9, 9)))
+        result = run("detect", *NETWORK, folder, self.dir / "no_pictures", self.dir / "missing.jpg", "--json")
         self.assertEqual(result.returncode, 1)
         document = json.loads(result.stdout)
-        self.assertEqual(len(document["results"]), 3)
-        self.assertIn("broken.jpg", document["errors"][0]["image"])
-        self.assertEqual(sum("broken.jpg" in line for line in result.stderr.splitlines()), 1)
+        self.assertEqual(sorted(pathlib.Path(r["image"]).name for r in document["results"]),
+                         ["000000000139.png", "b.png", "b.png", "tiny.png"])
+        errors = {pathlib.Path(e["image"]).name: e["error"] for e in document["errors"]}
+        self.assertEqual(errors.keys(), bad.keys() | {"no_pictures", "missing.jpg"})
+        for name, words in [*((n, w) for n, (_, w) in bad.items()), ("no_pictures", "no pictures"), ("missing.jpg", "missing")]:
+            self.assertIn(words, errors[name])
+            self.assertEqual(sum(name in line for line in result.stderr.splitlines()), 1, result.stderr)
+        self.refused(["detect", *NETWORK, self.dir / "no_pictures"], 1, "holds no pictures")
+
+    def test_bad_labels_are_refused_by_name(self):
+        def refused(words, **annotation):
+            truth = {"images": [{"id": 7, "file_name": "a/b.png", "width": 30, "height": 50}],
+                     "categories": [{"id": i, "name": f"kind {i}"} for i in range(3)],
+                     "annotations": [{"image_id": 7, "category_id": 0, "bbox": [1, 1, 20, 20]} | annotation]}
+            self.write("bad.json", json.dumps(truth).encode())
+            self.refused(["eval", "gold_yolo_pico", "--classes", "3", "--task", "detect", "--truth", self.dir / "bad.json",
+                          "--images", self.pictures()], 1, "bad.json", "annotation 0", *words)
+        refused(["category 3"], category_id=3)
+        refused(["category -1"], category_id=-1)
+        refused(["image 8"], image_id=8)
+        refused(["outside", "30x50"], bbox=[31, 1, 20, 20])
+        refused(["outside", "30x50"], bbox=[1, -30, 20, 20])
+        refused(["negative"], bbox=[1, 1, -20, 20])
 
     def test_a_network_is_measured_on_pictures(self):
         folder = self.pictures("measured")
@@ -87,7 +178,7 @@ class Detect(CliTest):
         for size in ["0", "64x", "axb", "64x64x3"]:
             self.refused(["detect", "gold_yolo_pico", "--size", size, picture], 2, "--size")
         self.refused(["detect", "gold_yolo_pico", "--conf", "2", picture], 2, "--conf")
-        self.refused(["detect", self.model, picture], 1, "--layout")
+        self.refused(["detect", self.model, picture], 1, "made for 'classify'")
         self.refused(["detect", "resnet18", picture], 1, "--layout")
         self.refused(["detect", *NETWORK, self.dir / "none.png"], 1, "none.png")
         self.refused(["detect", *NETWORK, picture, "--layout", "fastestdet"], 1, "fastestdet")

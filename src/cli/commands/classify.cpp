@@ -6,9 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/check.h"
-#include "base/interrupt.h"
 #include "base/log.h"
-#include "base/progress.h"
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/picture_options.h"
@@ -39,22 +37,6 @@ struct Result {
 
 constexpr std::size_t kMaxSheetPictures = 200;
 constexpr int kSheetSide = 96;
-
-Result classify_one(Session& session, const std::string& path, const TaskInfo& info,
-                    const std::vector<std::string>& labels, const Classify& options) {
-  Result result{path, {}, {}, ""};
-  Image image;
-  try {
-    image = read_image(path);
-  } catch (const Error& e) {
-    result.error = e.what();
-    log_error("{}", e.what());
-    return result;
-  }
-  result.predictions = classify(session, std::span<const Image>(&image, 1), options.top, info, labels).front();
-  if (!options.output.empty()) result.picture = fit_square(image, kSheetSide);
-  return result;
-}
 
 void write_sheet(const std::string& folder, const std::vector<Result>& results, const std::string& model) {
   SheetSection section;
@@ -98,7 +80,6 @@ void print_results(const std::vector<Result>& results) {
 }
 
 int run_classify(const Classify& options, const Common& common) {
-  std::vector<std::string> paths = find_pictures(options.paths);
   OpenedModel opened = open_model(options.source, common);
   if (opened.random) log_warning("{} is built in: its weights are random, so its answers mean nothing", opened.name);
   TaskInfo info = options.pictures.task_info(opened);
@@ -106,19 +87,20 @@ int run_classify(const Classify& options, const Common& common) {
   std::string name = opened.name;
   Session session(std::move(opened.model), {.threads = common.threads, .precision = common.precision});
   std::vector<Result> results;
-  Progress progress("classify", static_cast<std::int64_t>(paths.size()));
-  for (const std::string& path : paths) {
-    check_interrupt();
-    results.push_back(classify_one(session, path, info, labels, options));
-    progress.advance();
-  }
-  Progress::clear_line();
+  auto work = [&](const std::string& path, const Image& image) {
+    const std::span<const Image> one(&image, 1);
+    results.push_back({path, classify(session, one, options.top, info, labels).front(), {}, ""});
+    if (!options.output.empty()) results.back().picture = fit_square(image, kSheetSide);
+    return results.back().predictions.front().label;
+  };
+  auto failed = [&](const std::string& path, const std::string& why) { results.push_back({path, {}, {}, why}); };
+  const PictureCounts counts = each_picture(options.paths, {"classify", work, failed});
   if (!options.output.empty()) write_sheet(options.output, results, name);
   if (common.json)
     print_json(results_json(results));
   else
     print_results(results);
-  return std::all_of(results.begin(), results.end(), [](const Result& r) { return r.error.empty(); }) ? 0 : 1;
+  return counts.exit_code();
 }
 
 }  // namespace
@@ -137,7 +119,7 @@ FRUGAL_COMMAND(classify) {
        .define = [](CLI::App& app) -> CommandRun {
          auto options = std::make_shared<Classify>();
          options->source.add_options(app, false);
-         app.add_option("IMAGE", options->paths, "Pictures, or folders of pictures")->required();
+         app.add_option("IMAGE", options->paths, "Pictures, folders of pictures, or - for frames on stdin")->required();
          app.add_option("-o,--output", options->output,
                         "Draw all pictures with their classes into DIR/contact_sheet.png")
              ->type_name("DIR");

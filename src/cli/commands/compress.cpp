@@ -11,9 +11,11 @@
 #include "cli/output.h"
 #include "cli/picture_options.h"
 #include "formats/dataset.h"
+#include "frugal/detect.h"
 #include "frugal/prepare.h"
 #include "graph/costs.h"
 #include "methods/method.h"
+#include "tasks/letterbox.h"
 
 namespace frugal {
 namespace {
@@ -65,17 +67,27 @@ std::vector<std::string> loose_pictures(const std::string& folder) {
   return out;
 }
 
+// How pictures become inputs, as the model's own task does it.
+TaskInfo preparation(const Compress& c, const OpenedModel& opened) {
+  if (!is_detector(opened.model)) return c.pictures.task_info(opened);
+  if (!c.pictures.mean.empty() || !c.pictures.std.empty() || c.pictures.resize)
+    fail_usage("--mean, --std and --resize are for classifiers; {} is a detector", opened.name);
+  return detection_info(opened.model);
+}
+
 // Evenly spread over the data, with a seed one at random of each of as many equal parts; prepared as the model says, a
 // few at a time.
-std::vector<std::vector<Tensor>> calibration_batches(const Compress& c, const TaskInfo& info, std::size_t samples,
-                                                     std::uint64_t seed) {
+std::vector<std::vector<Tensor>> calibration_batches(const Compress& c, const Graph& graph, const TaskInfo& info,
+                                                     std::size_t samples, std::uint64_t seed) {
   const std::vector<std::string> loose = loose_pictures(c.data);
   const std::unique_ptr<ImageDataset> set = loose.empty() ? open_dataset(c.data, c.split) : nullptr;
   const std::size_t size = set ? set->size() : loose.size();
   require(size > 0, "{} holds no pictures", c.data);
   samples = std::min(samples, size);
   const std::int64_t floats = info.channels * info.height * info.width;
-  const auto at_once = static_cast<std::size_t>(std::clamp<std::int64_t>(600'000 / floats, 1, 64));
+  const Dim& batch = graph.value(graph.inputs()[0]).type.shape[0];
+  const auto at_once = static_cast<std::size_t>(batch.fixed() ? std::max<std::int64_t>(batch.value(), 1)
+                                                              : std::clamp<std::int64_t>(600'000 / floats, 1, 64));
   RandomStream random(seed, "calibration");
   std::vector<std::vector<Tensor>> batches;
   for (std::size_t begin = 0; begin < samples; begin += at_once) {
@@ -85,7 +97,7 @@ std::vector<std::vector<Tensor>> calibration_batches(const Compress& c, const Ta
       const std::size_t at = first + (seed == 0 ? 0 : random.below(static_cast<std::uint32_t>(part)));
       images.push_back(set ? set->get(at) : read_image(loose[at]));
     }
-    batches.push_back({prepare_images(images, info)});
+    batches.push_back({info.kind == "detect" ? prepare_detections(images, info) : prepare_images(images, info)});
   }
   return batches;
 }
@@ -108,10 +120,10 @@ int run_compress(const Compress& c, const Common& common) {
   OpenedModel opened = open_model(c.source, common);
   MethodInput input{.options = options, .threads = common.threads};
   if (method.needs_data) {
-    const TaskInfo info = c.pictures.task_info(opened);
+    const TaskInfo info = preparation(c, opened);
     if (!opened.model.metadata.contains("task")) set_task_info(opened.model, info);
-    input.batches =
-        calibration_batches(c, info, static_cast<std::size_t>(options.integer("samples", 1, 1 << 24)), common.seed);
+    input.batches = calibration_batches(c, opened.model.graph, info,
+                                        static_cast<std::size_t>(options.integer("samples", 1, 1 << 24)), common.seed);
   }
   const Costs before = compute_costs(opened.model.graph);
   MethodResult result = method.run(opened.model, input);

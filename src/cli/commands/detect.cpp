@@ -10,7 +10,6 @@
 #include <set>
 
 #include "base/check.h"
-#include "base/interrupt.h"
 #include "base/log.h"
 #include "base/progress.h"
 #include "base/text.h"
@@ -44,6 +43,8 @@ struct Result {
   std::string error;  // where the picture could not be read
 };
 
+using Spent = std::vector<std::pair<std::string, double>>;  // milliseconds of each step, all pictures together
+
 // "320" or "320x640", height first.
 std::pair<std::int64_t, std::int64_t> parse_size(const std::string& text) {
   std::int64_t height = 0, width = 0;
@@ -63,10 +64,7 @@ std::pair<std::int64_t, std::int64_t> parse_size(const std::string& text) {
 
 TaskInfo info_for(const OpenedModel& opened, const Detect& options) {
   const Graph& graph = opened.model.graph;
-  const std::optional<TaskInfo> own = task_info(opened.model);
-  TaskInfo info =
-      own && own->kind == "detect" && options.layout.empty() ? *own : usual_detection_info(graph, options.layout);
-  if (own && own->kind != "detect") fail("{} is made for '{}', not for detecting", opened.name, own->kind);
+  TaskInfo info = detection_info(opened.model, options.layout);
   if (options.size.empty()) return info;
   const auto [height, width] = parse_size(options.size);
   require(!graph.inputs().empty() && graph.value(graph.inputs()[0]).type.shape.size() == 4,
@@ -107,6 +105,8 @@ std::int64_t image_id(const std::string& path, std::size_t place) {
                                                                              : static_cast<std::int64_t>(place) + 1;
 }
 
+double milliseconds(Clock::duration d) { return std::chrono::duration<double, std::milli>(d).count(); }
+
 double rounded(double v, double unit) { return std::round(v * unit) / unit; }
 
 // All results of a run in one file, as COCO's results are.
@@ -116,7 +116,10 @@ class Folder {
     fs::create_directories(fs::path(path) / "labels");
   }
 
+  double draw_milliseconds = 0, write_milliseconds = 0;
+
   void add(const Result& result, std::size_t place, Image&& image, const std::vector<std::string>& labels) {
+    const Clock::time_point start = Clock::now();
     const std::string stem = own_name(fs::path(result.path).stem().string());
     std::string lines;
     for (const Detection& d : result.found) {
@@ -132,9 +135,14 @@ class Folder {
                       {"file_name", fs::path(result.path).filename().string()}});
     }
     write("labels/" + stem + ".txt", lines);
+    const Clock::time_point draw = Clock::now();
+    write_milliseconds += milliseconds(draw - start);
     if (!pictures_) return;
     draw_detections(image, result.found);
+    const Clock::time_point drawn = Clock::now();
+    draw_milliseconds += milliseconds(drawn - draw);
     write_jpeg((fs::path(path_) / (stem + ".jpg")).string(), image);
+    write_milliseconds += milliseconds(Clock::now() - drawn);
   }
 
   void finish() {
@@ -163,7 +171,7 @@ class Folder {
   std::vector<Json> all_;
 };
 
-Json results_json(const std::vector<Result>& results, double seconds) {
+Json results_json(const std::vector<Result>& results, const PictureCounts& counts, const Spent& spent) {
   Json list = Json::array(), errors = Json::array();
   for (const Result& r : results) {
     if (!r.error.empty()) {
@@ -175,10 +183,13 @@ Json results_json(const std::vector<Result>& results, double seconds) {
       found.push_back({{"label", d.label}, {"class", d.index}, {"score", d.score}, {"box", d.box}});
     list.push_back({{"image", r.path}, {"width", r.width}, {"height", r.height}, {"detections", found}});
   }
-  return {{"results", list}, {"errors", errors}, {"seconds", seconds}};
+  Json steps;
+  for (const auto& [name, milliseconds] : spent) steps[name] = milliseconds;
+  return {{"results", list}, {"errors", errors}, {"seconds", counts.seconds}, {"milliseconds", steps}};
 }
 
 void print_result(const Result& r) {
+  Progress::clear_line();
   print("{}\n", r.path);
   if (r.found.empty()) print("  nothing found\n");
   for (const Detection& d : r.found)
@@ -186,18 +197,32 @@ void print_result(const Result& r) {
           d.box[3]);
 }
 
-int run_detect(Detect options, const Common& common) {
-  const std::vector<std::string> paths = find_pictures(options.paths);
+// "network 84%, reading 9%, ..."
+std::string shares(const Spent& spent) {
+  double all = 0;
+  for (const auto& [name, milliseconds] : spent) all += milliseconds;
+  std::vector<std::string> parts;
+  for (const auto& [name, milliseconds] : spent)
+    if (milliseconds > 0) parts.push_back(fmt::format("{} {:.0f}%", name, 100 * milliseconds / std::max(all, 1e-9)));
+  return join(parts, ", ");
+}
+
+OpenedModel open_detector(const Detect& options, const Common& common) {
   if (!options.layout.empty() &&
       std::find(detection_layouts().begin(), detection_layouts().end(), options.layout) == detection_layouts().end())
     fail_usage("--layout {}: it is one of {}", options.layout, join(detection_layouts(), ", "));
-  if (!options.size.empty()) {  // a built-in network is made for the size
+  ModelSource source = options.source;
+  if (!options.size.empty() && !source.model.ends_with(".onnx")) {  // a built-in network is made for the size
     const auto [height, width] = parse_size(options.size);
-    options.source.shapes = {fmt::format("input=1x3x{}x{}", height, width)};
-    if (options.source.model.ends_with(".onnx")) options.source.shapes.clear();
+    source.shapes = {fmt::format("input=1x3x{}x{}", height, width)};
   }
-  OpenedModel opened = open_model(options.source, common);
+  OpenedModel opened = open_model(source, common);
   if (opened.random) log_warning("{} is built in: its weights are random, so its boxes mean nothing", opened.name);
+  return opened;
+}
+
+int run_detect(const Detect& options, const Common& common) {
+  OpenedModel opened = open_detector(options, common);
   const TaskInfo info = info_for(opened, options);
   const std::int64_t classes = detection_classes(opened.model.graph, info);
   const std::vector<std::string> labels = detection_labels(opened.model, classes);
@@ -206,42 +231,30 @@ int run_detect(Detect options, const Common& common) {
   std::unique_ptr<Folder> folder;
   if (!options.output.empty()) folder = std::make_unique<Folder>(options.output, !options.no_pictures);
   Session session(std::move(opened.model), {.threads = common.threads, .precision = common.precision});
+  Detector detector(session, info, labels, how);
   std::vector<Result> results;
-  const Clock::time_point start = Clock::now();
   std::size_t boxes = 0;
-  Progress progress("detect", static_cast<std::int64_t>(paths.size()));
-  for (const std::string& path : paths) {
-    check_interrupt();
-    Result& result = results.emplace_back(Result{path, 0, 0, {}, ""});
-    try {
-      Image image = read_image(path);
-      result.width = image.width, result.height = image.height;
-      result.found = detect(session, image, info, labels, how);
-      boxes += result.found.size();
-      if (folder) folder->add(result, results.size() - 1, std::move(image), labels);
-    } catch (const UsageError&) {
-      throw;
-    } catch (const Error& e) {
-      if (result.width > 0) throw;  // the picture is good: the network or the disk is not
-      result.error = e.what();
-      log_error("{}", e.what());
-    }
-    progress.advance(1, fmt::format("{} boxes", boxes));
-  }
-  Progress::clear_line();
-  const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  auto work = [&](const std::string& path, Image image) {
+    Result& result = results.emplace_back(Result{path, image.width, image.height, detector(image), ""});
+    boxes += result.found.size();
+    if (folder) folder->add(result, results.size() - 1, std::move(image), labels);
+    if (!common.json) print_result(result);
+    return fmt::format("{} boxes", boxes);
+  };
+  auto failed = [&](const std::string& path, const std::string& why) { results.push_back({path, 0, 0, {}, why}); };
+  const PictureCounts counts = each_picture(options.paths, {"detect", work, failed});
   if (folder) folder->finish();
-  if (common.json)
-    print_json(results_json(results, seconds));
-  else
-    for (const Result& r : results)
-      if (r.error.empty()) print_result(r);
-  const auto read = std::count_if(results.begin(), results.end(), [](const Result& r) { return r.error.empty(); });
-  if (read > 0)
-    log_info("{} boxes on {} pictures in {:.2f} s ({:.1f} pictures/s){}", boxes, read, seconds,
-             static_cast<double>(read) / std::max(seconds, 1e-9),
+  Spent spent{{"read", counts.reading_milliseconds},
+              {"prepare", detector.spent().prepare},
+              {"network", detector.spent().network},
+              {"boxes", detector.spent().boxes}};
+  if (folder) spent.insert(spent.end(), {{"draw", folder->draw_milliseconds}, {"write", folder->write_milliseconds}});
+  if (common.json) print_json(results_json(results, counts, spent));
+  if (counts.read > 0)
+    log_info("{} boxes on {} pictures in {:.2f} s ({:.1f} pictures/s; {}){}", boxes, counts.read, counts.seconds,
+             static_cast<double>(counts.read) / std::max(counts.seconds, 1e-9), shares(spent),
              folder ? ", written to " + options.output : std::string());
-  return read == static_cast<std::ptrdiff_t>(results.size()) ? 0 : 1;
+  return counts.exit_code();
 }
 
 }  // namespace
@@ -251,20 +264,22 @@ FRUGAL_COMMAND(detect) {
       {.name = "detect",
        .summary = "Find objects on pictures",
        .help =
-           "Puts pictures (JPEG, PNG, PPM; of folders all pictures within) through a detector. With -o DIR it writes\n"
+           "Puts pictures (JPEG, PNG, PPM; of folders all pictures within; of - the JPEG or PPM frames on stdin)\n"
+           "through a detector. With -o DIR it writes\n"
            "the pictures with their boxes, DIR/predictions.json in the form of COCO results, and DIR/labels/NAME.txt\n"
            "in the form of YOLO (class, centre and size as shares of the picture, score). Boxes of others' ONNX files\n"
            "are read by --layout. A picture that cannot be read is reported, the others go on, and the exit status\n"
            "is 1.\n"
            "JSON: {results[{image, width, height, detections[{label, class, score, box[left, top, width, height]}]}], "
-           "errors[{image, error}], seconds}.",
+           "errors[{image, error}], seconds, milliseconds{read, prepare, network, boxes, draw, write}}.",
        .examples = "  frugal detect model.safetensors street.jpg -o out\n"
                    "  frugal detect yolov8n.onnx photos/ -o out --conf 0.25 --classes person,dog\n"
-                   "  frugal detect FastestDet.onnx photos/ --layout fastestdet --json",
+                   "  frugal detect FastestDet.onnx photos/ --layout fastestdet --json\n"
+                   "  ffmpeg -i film.mp4 -f image2pipe -c:v mjpeg - | frugal detect model.safetensors - -o frames",
        .define = [](CLI::App& app) -> CommandRun {
          auto options = std::make_shared<Detect>();
          options->source.add_options(app, false, "--class-count");
-         app.add_option("IMAGE", options->paths, "Pictures, or folders of pictures")->required();
+         app.add_option("IMAGE", options->paths, "Pictures, folders of pictures, or - for frames on stdin")->required();
          app.add_option("-o,--output", options->output, "Write pictures with boxes and files of boxes into this folder")
              ->type_name("DIR");
          auto share = [&](const char* flag, double& value, const char* text) {
