@@ -1,23 +1,30 @@
 #include "cli/prompts.h"
 
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/check.h"
 #include "formats/file.h"
 #include "formats/strict_json.h"
+#include "language/chat_template.h"
 #include "language/tokenizer.h"
 
 namespace frugal {
 namespace {
 
-Prompt read_prompt(std::string_view line, const Tokenizer&) {
-  const nlohmann::json object = parse_json(line, "it");
+Prompt read_prompt(std::string_view line, const Tokenizer& tokenizer, std::optional<ChatTemplate>& chat) {
+  parse_json(line, "it");  // strictly; the second time keeps the order of keys, which templates show
+  const auto object = nlohmann::ordered_json::parse(line);
   require(object.is_object(), "it is no JSON object");
   if (object.contains("prompt")) {
     require(object["prompt"].is_string(), "'prompt' is no text");
     return {.text = object["prompt"].get<std::string>()};
   }
-  fail("it has neither 'prompt' nor 'messages'");
+  require(object.contains("messages"), "it has neither 'prompt' nor 'messages'");
+  if (!chat) chat.emplace(tokenizer);
+  nlohmann::ordered_json more = object;
+  more.erase("messages");
+  return {.text = chat->apply(object["messages"], true, &more), .from_template = true};
 }
 
 }  // namespace
@@ -26,6 +33,7 @@ std::vector<Prompt> read_prompts(const std::string& path, const Tokenizer& token
   const auto file = MappedFile::open(path);
   const std::string_view text(reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size());
   std::vector<Prompt> prompts;
+  std::optional<ChatTemplate> chat;
   std::size_t number = 0;
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t end = std::min(text.find('\n', at), text.size());
@@ -34,7 +42,7 @@ std::vector<Prompt> read_prompts(const std::string& path, const Tokenizer& token
     ++number;
     if (line.find_first_not_of(" \t\r") == line.npos) continue;
     try {
-      prompts.push_back(read_prompt(line, tokenizer));
+      prompts.push_back(read_prompt(line, tokenizer, chat));
     } catch (const Error& e) {
       fail("{}, line {}: {}", path, number, e.what());
     }

@@ -104,6 +104,14 @@ void append_lower(std::string& text, char32_t code) {
   append_utf8(text, static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(code))));
 }
 
+void append_upper(std::string& text, char32_t code) {
+  if (code == 0xDF) {
+    text += "SS";
+    return;
+  }
+  append_utf8(text, static_cast<char32_t>(utf8proc_toupper(static_cast<utf8proc_int32_t>(code))));
+}
+
 std::string normal_form(std::string_view text, NormalForm form) {
   if (is_ascii(text)) return std::string(text);
   int options = UTF8PROC_STABLE;

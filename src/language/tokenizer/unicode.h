@@ -51,6 +51,7 @@ bool is_white_space(char32_t code);  // the Unicode property White_Space
 
 // Of one character (no context, as Rust's char::to_lowercase does it).
 void append_lower(std::string& text, char32_t code);
+void append_upper(std::string& text, char32_t code);  // ß becomes SS
 
 enum class NormalForm { nfc, nfd, nfkc, nfkd };
 // Text that is not valid UTF-8 comes back with U+FFFD in place of what is broken.
