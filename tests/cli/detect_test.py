@@ -170,6 +170,18 @@ class Detect(CliTest):
         self.refused(["detect", "gold_yolo_pico", "--size", "64", "--classes", "girafe", folder], 2, "girafe", "giraffe")
         self.refused(["detect", *NETWORK, "--classes", "3", folder], 2, "--classes 3")
 
+    def test_labels_and_task_travel_through_onnx(self):
+        models, out, back = SOURCE / "models", self.dir / "blood.onnx", self.dir / "blood.safetensors"
+        self.good("convert", models / "gold_yolo_pico_blood.safetensors", out)
+        self.good("convert", out, back)
+        found = [self.document("detect", m, models / "blood.jpg")["results"][0]["detections"]
+                 for m in (models / "gold_yolo_pico_blood.safetensors", out, back)]
+        self.assertIn("WBC", [d["label"] for d in found[0]])
+        for other in found[1:]:
+            self.assertEqual([d["label"] for d in other], [d["label"] for d in found[0]])
+            for a, b in zip(other, found[0]):
+                self.assertTrue(all(abs(x - y) < 0.01 for x, y in zip(a["box"], b["box"])))
+
     def test_refusals_say_what_would_be_right(self):
         folder = self.pictures()
         picture = folder / "a/b.png"
