@@ -5,6 +5,7 @@ JOBS ?= $(shell nproc)
 help:
 	@echo "make demo     set this machine up, build, train a small network on real pictures and run it"
 	@echo "make test     set this machine up, build, run all tests"
+	@echo "make chat     set up, build, bring a small language model (98 MB) and talk with it"
 	@echo "make build    set up and build into $(BUILD)/"
 	@echo "make setup    install system packages (apt) and LibTorch (pip, into .venv)"
 	@echo "make format   clang-format over all C++ files; format-check only looks"
@@ -25,6 +26,10 @@ test: build
 demo: build
 	@tools/demo
 
+chat: build
+	@tools/get-model smollm2
+	@$(BUILD)/frugal chat "$${FRUGAL_DATA:-data}/smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
+
 format:
 	@git ls-files '*.h' '*.cpp' '*.inl' | xargs clang-format-14 -i
 
@@ -34,4 +39,4 @@ format-check:
 clean:
 	rm -rf build build-*
 
-.PHONY: help setup build test demo format format-check clean
+.PHONY: help setup build test demo chat format format-check clean

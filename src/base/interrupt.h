@@ -5,9 +5,12 @@
 
 namespace frugal {
 
-void install_interrupt_handler();  // SIGINT and SIGTERM
+// SIGINT and SIGTERM. `ends_reads`: a read that waits for input ends too.
+void install_interrupt_handler(bool ends_reads = false);
 bool interrupted();
 int interrupt_exit_code();  // 128 + the signal: 130 for Ctrl-C
+// For programs that go on: whether a signal came, which is then forgotten.
+bool take_interrupt(bool ends_reads = false);
 
 // Thrown by check_interrupt() where a job has nothing to save. Not an Error: nobody is wrong.
 class Interrupted : public std::exception {

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "formats/file.h"
 
 namespace frugal {
 namespace {
@@ -35,9 +36,20 @@ std::map<std::int32_t, double> parse_bias(const std::string& text) {
 
 }  // namespace
 
+SamplingOptions LanguageOptions::drawing(std::uint64_t seed) const {
+  SamplingOptions out = sampling;
+  out.logit_bias = parse_bias(logit_bias);
+  out.seed = seed;
+  return out;
+}
+
 void LanguageOptions::add_model(CLI::App& app) {
   app.add_option("MODEL", model, "A language model: a .gguf file, or a folder with config.json and safetensors")
       ->required();
+  add_cache(app);
+}
+
+void LanguageOptions::add_cache(CLI::App& app) {
   add_number(app, "--context", context, 0, 1 << 24, "Tokens of prompt and text at most (default: the model's)");
   app.add_option("--cache", cache, "Elements of the cache: f16, f32 or q8")
       ->type_name("TYPE")
@@ -58,15 +70,22 @@ void LanguageOptions::add_sampling(CLI::App& app) {
   real("--frequency-penalty", sampling.frequency_penalty, "Taken off a logit for every time (default: 0)");
   real("--presence-penalty", sampling.presence_penalty, "Taken off a logit once (default: 0)");
   add_number(app, "--penalty-window", sampling.penalty_window, 0, 1 << 30, "Tokens that penalties see (default: 64)");
+  app.add_option("--grammar", grammar, "The text keeps to this grammar (GBNF)")->type_name("FILE.gbnf");
+  app.add_option("--json-schema", json_schema, "The text is JSON that is valid for this schema")
+      ->type_name("FILE.json");
   app.add_option("--logit-bias", logit_bias, "Added to logits: TOKEN=BIAS,TOKEN=BIAS")->type_name("LIST");
 }
 
-void LanguageOptions::add_drafts(CLI::App& app) {
+void LanguageOptions::add_batch(CLI::App& app) {
+  add_number(app, "--batch", batch, 1, 4096, "Sequences at once (default: 8)");
+  add_drafter(app);
+}
+
+void LanguageOptions::add_drafter(CLI::App& app) {
   app.add_option("--draft", draft, "Who drafts: none, lookup, ngram (default), or the file of a smaller model")
       ->type_name("NAME|MODEL");
   add_number(app, "--drafts", drafts, 0, 63, "Drafted tokens of a sequence and step at most (default: 7)");
   app.add_flag("--always-draft", always_draft, "Draft even where it does not pay");
-  add_number(app, "--batch", batch, 1, 4096, "Sequences at once (default: 8)");
   add_number(app, "--chunk", chunk, 1, 65536, "Tokens of prompts read in a step (default: 256)");
 }
 
@@ -79,7 +98,8 @@ OpenedLanguageModel open_language_model(const LanguageOptions& options, const Co
     log_warning("{} was trained for {} tokens; beyond them its texts may fall apart", options.model, own);
   RunnerOptions runner{.threads = common.threads,
                        .cache = cache_type(options.cache),
-                       .cache_bytes = static_cast<std::size_t>(options.cache_megabytes) << 20};
+                       .cache_bytes = static_cast<std::size_t>(options.cache_megabytes) << 20,
+                       .exact = options.exact};
   out.runner = std::make_unique<Runner>(std::move(out.language.model), runner);
   return out;
 }
@@ -96,6 +116,18 @@ std::unique_ptr<Drafter> make_drafter(const LanguageOptions& options, const Comm
   if (a && b && (a->spec().tokens != b->spec().tokens))
     fail("{} and its drafter {} have different vocabularies; they must share one", options.model, options.draft);
   return model_drafter(std::move(opened.runner), target.runner->vocabulary());
+}
+
+std::shared_ptr<Constraint> make_constraint(const LanguageOptions& options, const Tokenizer& tokenizer) {
+  if (options.grammar.empty() && options.json_schema.empty()) return nullptr;
+  if (!options.grammar.empty() && !options.json_schema.empty()) fail_usage("give either --grammar or --json-schema");
+  const std::string& path = options.grammar.empty() ? options.json_schema : options.grammar;
+  const auto file = MappedFile::open(path);
+  const std::string_view text(reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size());
+  return naming_file(path, [&] {
+    const Grammar grammar = options.grammar.empty() ? grammar_of_json_schema(text) : parse_gbnf(text);
+    return std::make_shared<Constraint>(grammar, std::make_shared<ConstraintVocabulary>(tokenizer));
+  });
 }
 
 SchedulerOptions scheduler_options(const LanguageOptions& options, const OpenedLanguageModel& target) {

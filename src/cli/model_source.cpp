@@ -165,6 +165,14 @@ std::vector<Shape> input_shapes(const Graph& graph, const std::vector<std::strin
       fail_usage("--shape {}: {} has no input '{}'; its inputs are {}", text, graph.name(), name, join(names, ", "));
     wanted[name] = shape;
   }
+  // A size that one input names holds for the others too; what nobody names is 1.
+  Bindings sizes;
+  for (ValueId id : graph.inputs()) {
+    const Value& value = graph.value(id);
+    auto found = wanted.find(value.name);
+    for (std::size_t i = 0; found != wanted.end() && i < std::min(found->second.size(), value.type.shape.size()); ++i)
+      if (!value.type.shape[i].fixed()) sizes.try_emplace(value.type.shape[i].text(), found->second[i]);
+  }
   std::vector<Shape> shapes;
   for (ValueId id : graph.inputs()) {
     const Value& value = graph.value(id);
@@ -173,7 +181,7 @@ std::vector<Shape> input_shapes(const Graph& graph, const std::vector<std::strin
     if (found != wanted.end())
       shape = found->second;
     else
-      for (const Dim& dim : value.type.shape) shape.push_back(dim.fixed() ? dim.value() : 1);
+      for (const Dim& dim : frugal::bind(value.type.shape, sizes)) shape.push_back(dim.fixed() ? dim.value() : 1);
     shapes.push_back(std::move(shape));
   }
   try {

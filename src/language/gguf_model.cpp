@@ -131,6 +131,7 @@ DecoderConfig gguf_config(const Gguf& file) {
   c.bias_output = file.find_tensor("blk.0.attn_output.bias") != nullptr;
   c.bias_mlp = file.find_tensor("blk.0.ffn_down.bias") != nullptr;
   c.tied = file.find_tensor("output.weight") == nullptr;
+  c.exit = file.find_tensor("exit.weight") != nullptr;
   return c;
 }
 

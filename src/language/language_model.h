@@ -20,8 +20,8 @@ struct LanguageModel {
   std::vector<std::int32_t> ends;        // tokens that end a text
 };
 
-// A .gguf file, a folder in the form of Hugging Face (config.json, safetensors, tokenizer.json), or a checkpoint of
-// llama2.c (.bin). Error where the architecture is unknown, naming those that are known, or tensors do not fit.
+// A .gguf file, or a folder in the form of Hugging Face (config.json, safetensors, tokenizer.json). Error where the
+// architecture is unknown, naming those that are known, or tensors do not fit.
 LanguageModel load_language_model(const std::string& path);
 
 // The parts. Names of weights become those of GGUF files.

@@ -1,11 +1,16 @@
 #include <filesystem>
+#include <iterator>
 
 #include "base/check.h"
 #include "formats/file.h"
+#include "formats/hf_folder.h"
+#include "language/hf_model.h"
 #include "language/language_model.h"
 
 namespace frugal {
 namespace {
+
+namespace fs = std::filesystem;
 
 LanguageModel from_gguf(const std::string& path) {
   const Gguf file = read_gguf(path);
@@ -16,14 +21,26 @@ LanguageModel from_gguf(const std::string& path) {
   return out;
 }
 
+LanguageModel from_folder(const std::string& path) {
+  HfFolder folder = read_hf_folder(path);
+  LanguageModel out;
+  out.config = hf_config(folder.config);
+  out.model = hf_model(
+      folder.config, {std::make_move_iterator(folder.tensors.begin()), std::make_move_iterator(folder.tensors.end())});
+  if (fs::exists(fs::path(path) / "tokenizer.json")) out.tokenizer = std::make_shared<Tokenizer>(load_tokenizer(path));
+  return out;
+}
+
 }  // namespace
 
 LanguageModel load_language_model(const std::string& path) {
   LanguageModel out;
   if (path.ends_with(".gguf"))
     out = naming_file(path, [&] { return from_gguf(path); });
+  else if (fs::is_directory(path))
+    out = naming_file(path, [&] { return from_folder(path); });
   else
-    fail_usage("{}: a language model is a .gguf file", path);
+    fail_usage("{}: a language model is a .gguf file, or a folder with config.json and safetensors", path);
   if (out.tokenizer) {
     out.ends = out.tokenizer->spec().end_of_generation;
     if (out.tokenizer->size() > out.config.vocabulary)

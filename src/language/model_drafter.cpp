@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "language/drafter.h"
+#include "language/sampler.h"
 
 namespace frugal {
 namespace {
@@ -29,6 +30,7 @@ class ModelDrafter final : public Drafter {
       if (r.most < 1) continue;
       State& s = state(r.sequence);
       keep_common(s, r.tokens);
+      read_ahead(s, r.tokens);
       for (std::size_t i = s.fed.size(); i < r.tokens.size(); ++i)
         feed(batch, s, r.tokens[i], i + 1 == r.tokens.size());
       asked.push_back(&r);
@@ -61,6 +63,17 @@ class ModelDrafter final : public Drafter {
     runner_->cache().commit(s.cache, static_cast<int>(common));
   }
 
+  // A long beginning is read in chunks of its own.
+  void read_ahead(State& s, std::span<const std::int32_t> tokens) {
+    constexpr std::size_t kChunk = 256;
+    while (tokens.size() - s.fed.size() > kChunk) {
+      RowBatch batch;
+      for (std::size_t i = 0; i < kChunk; ++i) feed(batch, s, tokens[s.fed.size()], false);
+      runner_->run(batch);
+      runner_->cache().commit(s.cache, static_cast<int>(s.fed.size()));
+    }
+  }
+
   void feed(RowBatch& batch, State& s, std::int32_t token, bool logits) {
     const auto place = static_cast<std::int32_t>(s.fed.size());
     batch.add(token, s.cache, place, place, logits);
@@ -72,7 +85,7 @@ class ModelDrafter final : public Drafter {
     const auto width = static_cast<std::size_t>(runner_->vocabulary());
     for (std::size_t i = 0; i < asked.size(); ++i) {
       const std::span<const float> row = logits.subspan(i * width, width);
-      asked[i]->drafts.push_back(static_cast<std::int32_t>(std::max_element(row.begin(), row.end()) - row.begin()));
+      asked[i]->drafts.push_back(likeliest(row));
       const State& s = states_.at(asked[i]->sequence);
       runner_->cache().commit(s.cache, static_cast<int>(s.fed.size()));
     }

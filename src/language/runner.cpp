@@ -12,10 +12,7 @@ namespace {
 constexpr int kShapes = 64;
 
 SessionOptions session_options(const RunnerOptions& options) {
-  SessionOptions out = options.session;
-  out.threads = options.threads;
-  out.shapes = kShapes;
-  return out;
+  return {.threads = options.threads, .shapes = kShapes, .precision = options.exact ? "float32" : "int8"};
 }
 
 Tensor numbers(const std::vector<std::int32_t>& values) {
@@ -32,7 +29,7 @@ Runner::Runner(Model model, const RunnerOptions& options)
       step_(cache_) {
   const Graph& graph = session_.model().graph;
   const char* const names[] = {"tokens", "positions", "sequences", "rows"};
-  bool fits = graph.inputs().size() == 4 && graph.outputs().size() == 1;
+  bool fits = graph.inputs().size() == 4 && !graph.outputs().empty();
   for (std::size_t i = 0; fits && i < 4; ++i) fits = graph.value(graph.inputs()[i]).name == names[i];
   if (!fits) fail("'{}' is no language model: its inputs must be tokens, positions, sequences and rows", graph.name());
   vocabulary_ = graph.value(graph.outputs()[0]).type.shape[1].value();

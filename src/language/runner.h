@@ -14,7 +14,7 @@ struct RunnerOptions {
   int threads = 0;
   CacheType cache = CacheType::f16;
   std::size_t cache_bytes = std::size_t{1} << 30;
-  SessionOptions session{};  // threads and shapes are set here
+  bool exact = false;  // activations stay float32; else layers with block-quantised weights round them to 8 bits
 };
 
 class Runner {
@@ -29,6 +29,8 @@ class Runner {
   // One step: reserves cells for every row, writes them and attends. Committing is the caller's. Row i of the result,
   // [wanted, vocabulary], belongs to batch.wanted[i]; it is overwritten by the next step.
   std::span<float> run(const RowBatch& batch);
+  // Further outputs of the graph at the last step (DecoderConfig::taps).
+  const Tensor& output(std::size_t i) const { return outputs_[i]; }
   std::int64_t steps() const { return steps_; }
   std::int64_t rows() const { return rows_; }  // of all steps
 

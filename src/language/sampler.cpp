@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/random.h"
+#include "kernels/kernels.h"
 
 namespace frugal {
 namespace {
@@ -32,6 +33,23 @@ void keep_likely(std::vector<Sampler::Candidate>& candidates, Enough enough) {
 }
 
 }  // namespace
+
+std::int32_t likeliest(std::span<const float> logits) {
+  constexpr std::size_t kBlock = 1024;  // the best block is searched again
+  const KernelTable& table = active_kernels();
+  std::size_t from = 0;
+  float best = -std::numeric_limits<float>::infinity();
+  for (std::size_t at = 0; at < logits.size(); at += kBlock) {
+    const std::span<const float> block = logits.subspan(at, std::min(kBlock, logits.size() - at));
+    const float most = table.reduce(Reduce::max, std::ssize(block), block.data());
+    if (!(most > best)) continue;  // NaN is no logit
+    best = most;
+    from = at;
+  }
+  const auto block = logits.subspan(from, std::min(kBlock, logits.size() - from));
+  const auto found = std::find(block.begin(), block.end(), best);
+  return static_cast<std::int32_t>(from + (found == block.end() ? 0 : static_cast<std::size_t>(found - block.begin())));
+}
 
 void check(const SamplingOptions& o) {
   auto within = [](const char* name, double value, double low, double high) {
@@ -76,19 +94,19 @@ void Sampler::shape(std::span<float> logits, std::span<const std::int32_t> histo
 std::span<const Sampler::Candidate> Sampler::distribution(std::span<float> logits,
                                                           std::span<const std::int32_t> history, TokenMask allowed) {
   shape(logits, history, allowed);
-  const auto best = std::max_element(logits.begin(), logits.end());  // the lowest id among equals
+  const std::int32_t best = likeliest(logits);
+  const double top = logits[static_cast<std::size_t>(best)];
   candidates_.clear();
   if (options_.temperature == 0) {
-    candidates_.push_back({static_cast<std::int32_t>(best - logits.begin()), *best, 1});
+    candidates_.push_back({best, static_cast<float>(top), 1});
     return candidates_;
   }
   // Temperature first, then top-k, top-p and min-p.
-  const double top = *best,
-               lowest = options_.min_p > 0 ? top + options_.temperature * std::log(options_.min_p) : -kInfinity;
+  const double lowest = options_.min_p > 0 ? top + options_.temperature * std::log(options_.min_p) : -kInfinity;
   for (std::size_t i = 0; i < logits.size(); ++i)
     if (logits[i] >= lowest && logits[i] > -kInfinity)
       candidates_.push_back({static_cast<std::int32_t>(i), logits[i], 0});
-  if (candidates_.empty()) candidates_.push_back({static_cast<std::int32_t>(best - logits.begin()), *best, 1});
+  if (candidates_.empty()) candidates_.push_back({best, static_cast<float>(top), 1});
   if (options_.top_k > 0 && static_cast<std::size_t>(options_.top_k) < candidates_.size()) {
     const auto k = candidates_.begin() + options_.top_k;
     std::nth_element(candidates_.begin(), k, candidates_.end(), likelier);

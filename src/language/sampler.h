@@ -25,6 +25,9 @@ struct SamplingOptions {
 };
 void check(const SamplingOptions& options);  // UsageError names the option and what would be right
 
+// The token of the largest logit, the lowest id where several are equal. Vectorised: vocabularies are large.
+std::int32_t likeliest(std::span<const float> logits);
+
 // A set of tokens, a bit each; empty: all.
 using TokenMask = std::span<const std::uint64_t>;
 

@@ -1,7 +1,7 @@
 #include "language/scheduler.h"
 
 #include <algorithm>
-#include <numeric>
+#include <utility>
 
 #include "base/check.h"
 #include "base/random.h"
@@ -22,6 +22,11 @@ void DraftCounts::add(const DraftCounts& other) {
   for (std::size_t i = 0; i < other.per_position.size(); ++i) per_position[i] += other.per_position[i];
 }
 
+void KeptText::drop(KvCache& cache) {
+  if (sequence >= 0) cache.close(sequence);
+  *this = {};
+}
+
 struct Scheduler::Sequence {
   Sequence(int number, GenerateRequest r, std::int64_t vocabulary, const Tokenizer* tokenizer)
       : id(number),
@@ -30,6 +35,7 @@ struct Scheduler::Sequence {
         sampler(request.sampling, vocabulary),
         stop(request.stop) {
     if (tokenizer) decoder.emplace(*tokenizer);
+    if (request.constraint) grammar = request.constraint->start();
   }
 
   std::size_t generated() const { return tokens.size() - request.prompt.size(); }
@@ -40,6 +46,7 @@ struct Scheduler::Sequence {
   Sampler sampler;
   StopStrings stop;
   std::optional<StreamDecoder> decoder;
+  Constraint::State grammar{};
   GenerateResult result;
   Acceptance acceptance;
   int cache = -1;
@@ -136,9 +143,34 @@ void Scheduler::admit() {
            s.request.prompt.size() + static_cast<std::size_t>(s.request.max_tokens), runner_.cache().free_cells());
     }
     promised += most_cells(s);
-    s.cache = runner_.cache().open();
+    if (!take_kept(s)) s.cache = runner_.cache().open();
     active_.push_back(std::move(waiting_.front()));
     waiting_.pop_front();
+  }
+}
+
+// Goes on with the cells of an earlier text; the last token of the prompt is fed in any case.
+bool Scheduler::take_kept(Sequence& s) {
+  KeptText* kept = s.request.kept.get();
+  if (!kept || kept->sequence < 0) return false;
+  const std::vector<std::int32_t>& prompt = s.request.prompt;
+  const std::size_t most = std::min(kept->tokens.size(), prompt.size() - 1);
+  const auto differs =
+      std::mismatch(prompt.begin(), prompt.begin() + static_cast<std::ptrdiff_t>(most), kept->tokens.begin());
+  s.prompt_fed = static_cast<std::size_t>(differs.first - prompt.begin());
+  s.cell = static_cast<int>(s.prompt_fed);
+  s.cache = std::exchange(kept->sequence, -1);
+  runner_.cache().commit(s.cache, s.cell);
+  return true;
+}
+
+void Scheduler::release(Sequence& s) {
+  if (drafter_) drafter_->forget(s.id);
+  if (s.request.kept && !options_.padding.any()) {
+    s.request.kept->sequence = s.cache;
+    s.request.kept->tokens.assign(s.tokens.begin(), s.tokens.begin() + s.cell);
+  } else {
+    runner_.cache().close(s.cache);
   }
 }
 
@@ -268,13 +300,13 @@ bool Scheduler::emit(Sequence& s, std::int32_t token, std::span<const float> log
     s.result.log_probabilities.push_back(*out.log_probabilities);
   }
   s.tokens.push_back(token);
-  if (s.request.constraint && !end) s.request.constraint->accept(token);
+  if (s.request.constraint && !end) s.request.constraint->accept(s.grammar, token);
   if (s.decoder && !end) {
     out.text = s.stop.push(s.decoder->push(token));
     s.result.text += out.text;
   }
   if (s.request.on_token) s.request.on_token(out);
-  if (end || s.stop.stopped())
+  if (end || s.stop.stopped() || (s.request.constraint && s.request.constraint->must_end(s.grammar)))
     finish(s, "stop");
   else if (static_cast<int>(s.generated()) >= s.request.max_tokens)
     finish(s, "length");
@@ -289,7 +321,7 @@ int Scheduler::verify(Sequence& s, std::span<float> logits) {
   for (std::size_t i = 0; i <= s.drafts.size(); ++i) {
     std::span<float> row = logits.subspan((s.first_wanted + i) * width, width);
     if (s.request.log_probabilities >= 0) plain.assign(row.begin(), row.end());  // before penalties
-    const TokenMask allowed = s.request.constraint ? s.request.constraint->allowed() : TokenMask{};
+    const TokenMask allowed = s.request.constraint ? s.request.constraint->mask(s.grammar) : TokenMask{};
     std::int32_t token = s.sampler.sample(row, s.tokens, static_cast<std::int64_t>(s.generated()), allowed);
     bool accepted = i < s.drafts.size() && token == s.drafts[i];
     if (!options_.synthetic.empty() && i < s.drafts.size()) {
@@ -341,8 +373,7 @@ bool Scheduler::step() {
     counts_.cells += s.cell;
     s.result.counts.cells = s.cell;
     counts_.add(s.result.counts);
-    if (drafter_) drafter_->forget(s.id);
-    runner_.cache().close(s.cache);
+    release(s);
     done_.push_back(std::move(*it));
     it = active_.erase(it);
   }

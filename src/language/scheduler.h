@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "language/constraint/constraint.h"
 #include "language/drafter.h"
 #include "language/runner.h"
 #include "language/sampler.h"
@@ -20,12 +21,12 @@ namespace frugal {
 
 class Tokenizer;
 
-// Which tokens may come next (a grammar). Copied for every sequence.
-class TokenConstraint {
- public:
-  virtual ~TokenConstraint() = default;
-  virtual TokenMask allowed() = 0;  // valid until the next call
-  virtual void accept(std::int32_t token) = 0;
+// What the cache still holds of an earlier text, so that a conversation is not read again at every turn. Belongs to
+// the runner it was filled by; empty it (drop) before that goes.
+struct KeptText {
+  std::vector<std::int32_t> tokens{};  // whose keys and values are there
+  int sequence = -1;
+  void drop(KvCache& cache);
 };
 
 struct Generated {
@@ -38,10 +39,11 @@ struct GenerateRequest {
   std::vector<std::int32_t> prompt;
   int max_tokens = 128;
   SamplingOptions sampling{};
-  std::vector<std::string> stop{};  // the text ends before the first of these
-  int log_probabilities = -1;       // how many alternatives; -1: none are computed
-  bool ignore_end = false;          // end-of-generation tokens are tokens as others (measurements)
-  std::shared_ptr<TokenConstraint> constraint{};
+  std::vector<std::string> stop{};           // the text ends before the first of these
+  int log_probabilities = -1;                // how many alternatives; -1: none are computed
+  bool ignore_end = false;                   // end-of-generation tokens are tokens as others (measurements)
+  std::shared_ptr<Constraint> constraint{};  // the text stays within a grammar; requests may share one
+  std::shared_ptr<KeptText> kept{};  // begins with what it holds, as far as the prompt agrees, and is kept there
   std::function<void(const Generated&)> on_token{};
 };
 
@@ -106,6 +108,8 @@ class Scheduler {
  private:
   struct Sequence;
   void admit();
+  bool take_kept(Sequence& s);
+  void release(Sequence& s);
   void finish(Sequence& s, const std::string& reason);
   void draft(std::vector<Sequence*>& decoding);
   void feed_prompts(RowBatch& batch);

@@ -1,5 +1,6 @@
 #include "models/decoder.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/check.h"
@@ -27,8 +28,18 @@ class Decoder {
     if (c_.embedding_scale != 1) x = b_.op("mul", {x, number("embedding_scale", c_.embedding_scale)});
     if (embedding != c_.width) x = linear("project_in", x, embedding, c_.width, false);
     if (c_.learned_positions > 0) x = b_.add(x, learned());
-    for (std::int64_t layer = 0; layer < c_.layers; ++layer) x = block(x, layer);
+    std::vector<std::pair<std::int64_t, ValueId>> taps;
+    for (std::int64_t layer = 0; layer < c_.layers; ++layer) {
+      x = block(x, layer);
+      if (std::find(c_.taps.begin(), c_.taps.end(), layer) != c_.taps.end())
+        taps.emplace_back(layer, b_.op("gather", {x, rows_}, {{"axis", 0}}));
+    }
     x = b_.op("gather", {x, rows_}, {{"axis", 0}}, "wanted");
+    if (c_.exit) {
+      x = b_.op("rms_norm", {x, raw("exit_norm.weight", {c_.width}, {Init::Kind::constant, 1, false})},
+                {{"axis", -1}, {"eps", c_.norm_eps}}, "exit_norm");
+      x = linear("exit", x, c_.width, c_.width, true);
+    }
     if (c_.norm_last) x = norm("output_norm", x, c_.width);
     if (embedding != c_.width) x = linear("project_out", x, c_.width, embedding, false);
     const ValueId head = c_.tied ? table : weight("output.weight", {c_.vocabulary, embedding}, 0.02);
@@ -38,6 +49,7 @@ class Decoder {
       x = b_.op("mul", {x, number("logit_cap", c_.logit_cap)});
     }
     b_.output(x, "logits");
+    for (const auto& [layer, value] : taps) b_.output(value, fmt::format("hidden.{}", layer));
     return b_.finish();
   }
 

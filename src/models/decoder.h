@@ -48,6 +48,12 @@ struct DecoderConfig {
   std::int64_t embedding_width = 0;  // 0: width; else with projections in and out (OPT-350m)
   bool tied = true;                  // the head is the embedding's table
 
+  // Behind the last layer, exit(rms_norm(x)): what a drafter made of a model's first layers has learned in place of
+  // the layers it lacks (language/early_exit.h).
+  bool exit = false;
+  // Layers whose result is an output of the graph too: "hidden.N" [outputs, width], of the wanted rows.
+  std::vector<std::int64_t> taps{};
+
   bool layer_windowed(std::int64_t layer) const {
     return window > 0 && (windowed.empty() || windowed[static_cast<std::size_t>(layer)]);
   }

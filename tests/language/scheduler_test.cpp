@@ -292,6 +292,32 @@ TEST(Scheduler, EndsAndLimits) {
   EXPECT_ERROR(scheduler.add(outside), "token 256");
 }
 
+TEST(Scheduler, AConversationIsNotReadAgain) {
+  Runner runner(toy_model(toy_config()), toy_options());
+  const std::int64_t free = runner.cache().free_cells();
+  auto kept = std::make_shared<KeptText>();
+  Scheduler scheduler(runner, nullptr, {}, ngram_drafter(2, 1), options(1));
+  Ids history = random_prompt(1, 40);
+  for (int turn = 0; turn < 3; ++turn) {
+    GenerateRequest request;
+    request.prompt = history;
+    request.max_tokens = 10;
+    request.kept = kept;
+    const std::int64_t before = scheduler.times().prompt_tokens;
+    const int id = scheduler.add(request);
+    while (scheduler.step()) {}
+    const Ids answer = scheduler.take(id).ids;
+    EXPECT_EQ(answer, plain_greedy(runner, history, 10));
+    EXPECT_LE(scheduler.times().prompt_tokens - before, turn == 0 ? 39 : 6);
+    history.insert(history.end(), answer.begin(), answer.end());
+    if (turn == 1) history.resize(history.size() - 4);  // the beginning agrees, the end does not
+    const Ids more = random_prompt(static_cast<std::uint64_t>(turn) + 5, 5);
+    history.insert(history.end(), more.begin(), more.end());
+  }
+  kept->drop(runner.cache());
+  EXPECT_EQ(runner.cache().free_cells(), free);
+}
+
 TEST(Scheduler, TheContextIsALimit) {
   Runner runner(toy_model(toy_config()), toy_options());
   SchedulerOptions o = options(1);

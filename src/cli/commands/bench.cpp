@@ -11,6 +11,7 @@
 #include "base/progress.h"
 #include "base/random.h"
 #include "base/thread_pool.h"
+#include "cli/bench_language.h"
 #include "cli/command.h"
 #include "cli/model_source.h"
 #include "cli/output.h"
@@ -34,7 +35,10 @@ struct Bench {
   std::vector<int> threads;  // --threads 1,2
   int runs = 0;              // 0: as many as fit into two seconds, 5 to 200
   bool profile = false;
-  std::string trace;
+  std::string trace, task;
+  BenchLanguage language;
+
+  bool is_language() const { return task == "language" || (task.empty() && source.model.ends_with(".gguf")); }
 };
 
 struct Timing {
@@ -176,6 +180,12 @@ void print_timings(const OpenedModel& opened, const std::vector<Timing>& timings
 }
 
 int run_bench(const Bench& bench, const Common& common) {
+  if (bench.is_language()) {
+    BenchLanguage language = bench.language;
+    language.language.model = bench.source.model;
+    language.threads = bench.threads;
+    return bench_language(language, common);
+  }
   OpenedModel opened = open_model(bench.source, common);
   std::vector<Shape> shapes = input_shapes(opened.model.graph, bench.source.shapes);
   std::int64_t macs = compute_costs(opened.model.graph, bind_inputs(opened.model.graph, shapes)).macs;
@@ -205,6 +215,30 @@ int run_bench(const Bench& bench, const Common& common) {
   return 0;
 }
 
+void add_language_options(CLI::App& app, Bench& bench) {
+  BenchLanguage& language = bench.language;
+  auto group = [](CLI::Option* option) { option->group("Language models"); };
+  group(app.add_option("--task", bench.task, "language: speed of reading prompts, writing, verifying, batches")
+            ->type_name("NAME")
+            ->check(CLI::IsMember({"language"}).description("")));
+  group(app.add_option("--prompts", language.prompts, "Compare the forms of speculation on these, a JSON object a line")
+            ->type_name("LINES.jsonl"));
+  language.batches = {1, 2, 4, 8, 16};
+  group(app.add_option("--batches", language.batches, "Sequences at once (default: 1,2,4,8,16)")
+            ->type_name("N,...")
+            ->delimiter(',')
+            ->expected(1)
+            ->take_all()
+            ->check(CLI::Range(1, 4096).description("")));
+  group(add_number(app, "--max-tokens", language.max_tokens, 1, 1 << 20, "Tokens of each text (default: 128)"));
+  group(add_number(app, "--repeats", language.repeats, 1, 1000, "Turns of each measurement (default: 5)"));
+  group(
+      add_number(app, "--filled", language.bench_context, 0, 1 << 20, "Tokens in the cache beforehand (default: 64)"));
+  group(app.add_option("--plot", language.plot, "Write the comparison as a plot")->type_name("OUT.svg"));
+  language.language.add_cache(app);
+  language.language.add_drafter(app);
+}
+
 }  // namespace
 
 FRUGAL_COMMAND(bench) {
@@ -215,10 +249,15 @@ FRUGAL_COMMAND(bench) {
            "Times a network on random input, one session a thread count. Time, GMAC/s and the share of this machine's\n"
            "fp32 peak (measured with a bare loop) are of the median run; memory is what the engine holds: weights,\n"
            "packed weights, activations. Loading is compiling, packing and the first run.\n"
+           "Of a language model: tokens a second of prompts and of texts, the cost of verifying 1 to 16 rows and of 1 "
+           "to "
+           "16\n"
+           "sequences; with --prompts speculation without padding against the padded form and no speculation.\n"
            "JSON: {runs[{threads, median_ms, min_ms, gmac_per_s, share_of_peak, peak_bytes, ...}]}.",
        .examples = "  frugal bench resnet18 --threads 1,2\n"
                    "  frugal bench model.safetensors --shape input=8x3x224x224 --profile\n"
-                   "  frugal bench resnet50 --trace trace.json     # open in ui.perfetto.dev",
+                   "  frugal bench resnet50 --trace trace.json     # open in ui.perfetto.dev\n"
+                   "  frugal bench model.gguf --threads 1,2",
        .define = [](CLI::App& app) -> CommandRun {
          auto bench = std::make_shared<Bench>();
          bench->source.add_options(app, true);
@@ -231,6 +270,7 @@ FRUGAL_COMMAND(bench) {
          add_number(app, "--runs", bench->runs, 1, 1000000, "Timed runs (default: two seconds' worth, 5 to 200)");
          app.add_flag("--profile", bench->profile, "A table of every node: time, algorithm, GMAC/s, share of the peak");
          app.add_option("--trace", bench->trace, "Write the profile as a Chrome trace")->type_name("OUT.json");
+         add_language_options(app, *bench);
          return [bench](const Common& common) { return run_bench(*bench, common); };
        }});
 }

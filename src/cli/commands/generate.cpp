@@ -52,13 +52,14 @@ std::vector<Prompt> prompts_of(const Generate& options, const Tokenizer& tokeniz
 
 int run_generate(const Generate& options, bool prompt_given, const Common& common) {
   LanguageOptions language = options.language;
-  language.sampling.seed = common.seed;
+  language.sampling = language.drawing(common.seed);
   OpenedLanguageModel opened = open_language_model(language, common);
   const Tokenizer* tokenizer = opened.language.tokenizer.get();
   if (!tokenizer) fail("{}: the file has no tokenizer", language.model);
   const std::vector<Prompt> prompts = prompts_of(options, *tokenizer, prompt_given);
   Scheduler scheduler(*opened.runner, tokenizer, opened.language.ends, make_drafter(language, common, opened),
                       scheduler_options(language, opened));
+  const std::shared_ptr<Constraint> constraint = make_constraint(language, *tokenizer);
   const bool stream = prompts.size() == 1 && !common.json && !options.ids;
   std::vector<int> numbers;
   std::vector<std::vector<std::int32_t>> prompt_ids;
@@ -70,6 +71,7 @@ int run_generate(const Generate& options, bool prompt_given, const Common& commo
     request.stop = options.stop;
     request.log_probabilities = options.log_probabilities;
     request.ignore_end = options.ignore_end;
+    request.constraint = constraint;
     if (stream)
       request.on_token = [](const Generated& g) {
         std::fwrite(g.text.data(), 1, g.text.size(), stdout);
@@ -140,7 +142,7 @@ FRUGAL_COMMAND(generate) {
          add_number(app, "--logprobs", options->log_probabilities, 0, 100,
                     "JSON: that many most likely tokens at each place");
          options->language.add_sampling(app);
-         options->language.add_drafts(app);
+         options->language.add_batch(app);
          return [options, prompt](const Common& common) { return run_generate(*options, prompt->count() > 0, common); };
        }});
 }

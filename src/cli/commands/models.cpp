@@ -3,7 +3,9 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
+#include "cli/model_source.h"
 #include "cli/output.h"
+#include "engine/program.h"
 #include "graph/costs.h"
 #include "models/registry.h"
 
@@ -15,7 +17,7 @@ int run_models(const Common& common) {
   Table table({"name", "task", ">params", ">MACs", "input", "what it is"});
   for (const ModelEntry* entry : ModelRegistry::instance().all()) {
     Graph graph = build_network(entry->name);
-    Costs costs = compute_costs(graph);
+    Costs costs = compute_costs(graph, bind_inputs(graph, input_shapes(graph, {})));
     document.push_back({{"name", entry->name},
                         {"task", entry->task},
                         {"params", costs.params},

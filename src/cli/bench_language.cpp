@@ -1,0 +1,149 @@
+#include "cli/bench_language.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/check.h"
+#include "base/interrupt.h"
+#include "base/progress.h"
+#include "base/svg_plot.h"
+#include "base/thread_pool.h"
+#include "cli/output.h"
+#include "cli/prompts.h"
+#include "formats/file.h"
+#include "kernels/kernels.h"
+#include "language/benchmark.h"
+
+namespace frugal {
+namespace {
+
+constexpr int kPromptLength = 512;
+
+Json times_json(const std::vector<StepTime>& times) {
+  Json out = Json::array();
+  for (const StepTime& t : times)
+    out.push_back({{"rows", t.rows},
+                   {"ms", 1e3 * t.seconds},
+                   {"ratio", t.seconds / times[0].seconds},
+                   {"rows_per_second", t.rows / t.seconds}});
+  return out;
+}
+
+void print_times(const char* title, const std::vector<StepTime>& times) {
+  print("\n{}\n", title);
+  Table table({">rows", ">ms", ">of one row", ">rows a second"});
+  for (const StepTime& t : times)
+    table.row({std::to_string(t.rows), fmt::format("{:.2f}", 1e3 * t.seconds),
+               fmt::format("{:.2f}", t.seconds / times[0].seconds), fmt::format("{:.0f}", t.rows / t.seconds)});
+  table.print();
+}
+
+Json measure_speed(const BenchLanguage& options, const Common& common, int threads) {
+  Common here = common;
+  here.threads = threads;
+  OpenedLanguageModel opened = open_language_model(options.language, here);
+  Runner& runner = *opened.runner;
+  const std::vector<int> rows = {1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16};
+  const double prompt = prompt_seconds(runner, kPromptLength, options.language.chunk, options.repeats);
+  check_interrupt();
+  const std::vector<StepTime> verify = step_times(runner, rows, true, options.bench_context, 3 * options.repeats);
+  check_interrupt();
+  const std::vector<StepTime> batch = step_times(runner, rows, false, options.bench_context, 3 * options.repeats);
+  const std::int64_t bytes = weight_bytes_read(runner.session().model());
+  const double rate = measured_read_rate(threads);
+  const double decode = 1 / verify[0].seconds, limit = rate / static_cast<double>(bytes);
+  if (!common.json) {
+    print(
+        "{}, {} thread{}, {}: prompt {:.0f} tokens a second, decode {:.1f}, {:.0f}% of the {:.0f} that reading {} of "
+        "weights allows\n",
+        options.language.model, threads, threads == 1 ? "" : "s", name(active_isa()), kPromptLength / prompt, decode,
+        100 * decode / limit, limit, bytes_text(static_cast<std::uint64_t>(bytes)));
+    print_times("rows of one sequence (verification)", verify);
+    print_times("one row each of several sequences (a batch)", batch);
+  }
+  return {{"threads", threads},
+          {"prompt_tokens_per_second", kPromptLength / prompt},
+          {"decode_tokens_per_second", decode},
+          {"bytes_per_token", bytes},
+          {"read_bytes_per_second", rate},
+          {"share_of_memory_roofline", decode / limit},
+          {"verify", times_json(verify)},
+          {"batch", times_json(batch)}};
+}
+
+void write_plot(const std::string& path, const std::vector<SpeculationTime>& times) {
+  Plot plot{.title = "Speculation in batches", .x_label = "sequences", .y_label = "tokens a second", .series = {}};
+  for (int form = 0; form < 5; ++form) {
+    Series series{.name = kSpeculationForms[form]};
+    for (const SpeculationTime& t : times) {
+      series.x.push_back(t.batch);
+      series.y.push_back(t.tokens_per_second[form]);
+    }
+    plot.series.push_back(series);
+  }
+  AtomicFile file(path);
+  file.write(svg_plots({plot}, "", 560, 360));
+  file.commit();
+}
+
+Json measure_speculation(const BenchLanguage& options, const Common& common) {
+  OpenedLanguageModel opened = open_language_model(options.language, common);
+  const Tokenizer* tokenizer = opened.language.tokenizer.get();
+  if (!tokenizer) fail("{}: the file has no tokenizer", options.language.model);
+  std::vector<std::vector<std::int32_t>> prompts;
+  for (const Prompt& prompt : read_prompts(options.prompts, *tokenizer))
+    prompts.push_back(tokenizer->encode(prompt.text, {.add_special = !prompt.from_template}));
+  std::vector<SpeculationTime> times;
+  Progress progress("speculation", std::ssize(options.batches));
+  for (int batch : options.batches) {
+    check_interrupt();
+    times.push_back(time_speculation(*opened.runner, prompts, batch, options.max_tokens, options.language.drafts,
+                                     !options.language.always_draft, options.repeats,
+                                     [&] { return make_drafter(options.language, common, opened); }));
+    progress.advance();
+  }
+  Table table(
+      {">batch", ">greedy", ">padded", ">unpadded cache", ">unpadded inputs", ">both", ">rows padded", ">rows both"});
+  Json out = Json::array();
+  for (const SpeculationTime& t : times) {
+    Json entry = {{"batch", t.batch}, {"same_texts", t.same_texts}};
+    std::vector<std::string> cells = {std::to_string(t.batch)};
+    for (int form = 0; form < 5; ++form) {
+      const double ratio = t.tokens_per_second[form] / t.tokens_per_second[0];
+      cells.push_back(form == 0 ? fmt::format("{:.1f}", t.tokens_per_second[0])
+                                : fmt::format("{:.1f} ({:.2f})", t.tokens_per_second[form], ratio));
+      entry[kSpeculationForms[form]] = {{"tokens_per_second", t.tokens_per_second[form]},
+                                        {"ratio", ratio},
+                                        {"rows", t.counts[form].rows},
+                                        {"cells", t.counts[form].cells},
+                                        {"drafted", t.counts[form].drafted},
+                                        {"accepted", t.counts[form].accepted}};
+    }
+    cells.push_back(grouped(t.counts[1].rows));
+    cells.push_back(grouped(t.counts[4].rows));
+    table.row(cells);
+    out.push_back(entry);
+  }
+  if (!common.json) table.print();
+  if (!options.plot.empty()) write_plot(options.plot, times);
+  return out;
+}
+
+}  // namespace
+
+int bench_language(const BenchLanguage& options, const Common& common) {
+  Json document = {{"model", options.language.model}, {"isa", name(active_isa())}};
+  if (!options.prompts.empty()) {
+    document["speculation"] = measure_speculation(options, common);
+  } else {
+    std::vector<int> counts = options.threads;
+    if (counts.empty()) counts = available_cores() > 1 ? std::vector{1, available_cores()} : std::vector{1};
+    document["runs"] = Json::array();
+    for (int threads : counts) document["runs"].push_back(measure_speed(options, common, threads));
+  }
+  if (common.json) print_json(document);
+  return 0;
+}
+
+}  // namespace frugal

@@ -1,0 +1,159 @@
+#include "language/benchmark.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/check.h"
+#include "base/thread_pool.h"
+#include "graph/op.h"
+
+namespace frugal {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+// A sequence with a context of some tokens; which ones they are changes no time.
+int with_context(Runner& runner, int context) {
+  const int sequence = runner.cache().open();
+  for (int begin = 0; begin < context; begin += 256) {
+    RowBatch batch;
+    for (int i = begin; i < std::min(begin + 256, context); ++i)
+      batch.add(static_cast<std::int32_t>((i * 31 + 7) % runner.vocabulary()), sequence, i, i, false);
+    runner.run(batch);
+  }
+  runner.cache().commit(sequence, context);
+  return sequence;
+}
+
+}  // namespace
+
+std::int64_t weight_bytes_read(const Model& model) {
+  const Graph& graph = model.graph;
+  std::int64_t bytes = 0;
+  std::vector<bool> whole(graph.values().size());
+  for (const Node& node : graph.nodes())
+    for (std::size_t i = 0; i < node.inputs.size(); ++i)
+      if (node.inputs[i] != kNone && node.op->name != "embedding")
+        whole[static_cast<std::size_t>(node.inputs[i])] = true;
+  for (std::size_t i = 0; i < graph.values().size(); ++i) {
+    const Value& value = graph.values()[i];
+    if (value.kind != ValueKind::weight) continue;
+    const auto size = static_cast<std::int64_t>(byte_size(value.type.dtype, fixed_shape(value.type.shape)));
+    bytes += whole[i] ? size : size / std::max<std::int64_t>(1, value.type.shape.at(0).value());
+  }
+  return bytes;
+}
+
+double measured_read_rate(int threads) {
+  constexpr std::size_t kWords = std::size_t{32} << 20;  // 256 MiB
+  const std::vector<std::uint64_t> data(kWords, 1);
+  ThreadPool pool(threads);
+  std::vector<std::uint64_t> sums(static_cast<std::size_t>(threads) * 8);
+  double best = 0;
+  for (int turn = 0; turn < 5; ++turn) {
+    const Clock::time_point start = Clock::now();
+    pool.parallel_for(kWords, 64, [&](std::int64_t begin, std::int64_t end, int thread) {
+      std::uint64_t s[8] = {};
+      for (std::int64_t i = begin; i + 8 <= end; i += 8)
+        for (int j = 0; j < 8; ++j) s[j] += data[static_cast<std::size_t>(i + j)];
+      for (std::uint64_t v : s) sums[static_cast<std::size_t>(thread) * 8] += v;
+    });
+    best = std::max(best, static_cast<double>(kWords) * 8 / seconds_since(start));
+  }
+  FRUGAL_ASSERT(sums[0] > 0);
+  return best;
+}
+
+std::vector<StepTime> step_times(Runner& runner, std::span<const int> rows, bool together, int context, int repeats) {
+  const int most = *std::max_element(rows.begin(), rows.end());
+  std::vector<int> sequences;
+  for (int i = 0; i < (together ? 1 : most); ++i) sequences.push_back(with_context(runner, context));
+  std::vector<std::vector<double>> times(rows.size());
+  for (int turn = -1; turn < repeats; ++turn)  // the first turn compiles
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      RowBatch batch;
+      for (int r = 0; r < rows[i]; ++r) {
+        const int place = context + (together ? r : 0);
+        batch.add(static_cast<std::int32_t>((turn * 17 + r * 13 + 64) % runner.vocabulary()),
+                  sequences[together ? 0 : static_cast<std::size_t>(r)], place, place, true);
+      }
+      const Clock::time_point start = Clock::now();
+      runner.run(batch);
+      if (turn >= 0) times[i].push_back(seconds_since(start));
+    }
+  for (int sequence : sequences) runner.cache().close(sequence);
+  std::vector<StepTime> out;
+  for (std::size_t i = 0; i < rows.size(); ++i) out.push_back({rows[i], median(times[i])});
+  return out;
+}
+
+double prompt_seconds(Runner& runner, int length, int chunk, int repeats) {
+  std::vector<double> times;
+  for (int turn = -1; turn < repeats; ++turn) {
+    const int sequence = runner.cache().open();
+    const Clock::time_point start = Clock::now();
+    for (int begin = 0; begin < length; begin += chunk) {
+      RowBatch batch;
+      const int end = std::min(begin + chunk, length);
+      for (int i = begin; i < end; ++i)
+        batch.add(static_cast<std::int32_t>((i * 31 + 7) % runner.vocabulary()), sequence, i, i, i + 1 == length);
+      runner.run(batch);
+      runner.cache().commit(sequence, end);
+    }
+    if (turn >= 0) times.push_back(seconds_since(start));
+    runner.cache().close(sequence);
+  }
+  return median(times);
+}
+
+SpeculationTime time_speculation(Runner& runner, const std::vector<std::vector<std::int32_t>>& prompts, int batch,
+                                 int max_tokens, int drafts, bool adaptive, int repeats,
+                                 const std::function<std::unique_ptr<Drafter>()>& drafter) {
+  constexpr Padding kPadding[] = {{}, {true, true}, {true, false}, {false, true}, {}};
+  SpeculationTime out;
+  out.batch = batch;
+  std::vector<double> speeds[5];
+  std::vector<std::vector<std::int32_t>> texts;
+  for (int turn = -1; turn < repeats; ++turn)
+    for (int form = 0; form < 5; ++form) {
+      double seconds = 0;
+      std::int64_t tokens = 0;
+      DraftCounts counts;
+      std::vector<std::vector<std::int32_t>> ids;
+      for (std::size_t begin = 0; begin < prompts.size(); begin += static_cast<std::size_t>(batch)) {
+        SchedulerOptions options{
+            .batch = batch, .most_drafts = form == 0 ? 0 : drafts, .adaptive = adaptive, .padding = kPadding[form]};
+        Scheduler scheduler(runner, nullptr, {}, form == 0 ? nullptr : drafter(), options);
+        std::vector<int> numbers;
+        for (std::size_t i = begin; i < std::min(prompts.size(), begin + static_cast<std::size_t>(batch)); ++i) {
+          GenerateRequest request;
+          request.prompt = prompts[i];
+          request.max_tokens = max_tokens;
+          numbers.push_back(scheduler.add(std::move(request)));
+        }
+        while (scheduler.step()) {}
+        seconds += scheduler.times().decode;
+        tokens += scheduler.times().decoded_tokens;
+        counts.add(scheduler.counts());
+        counts.rows += scheduler.counts().rows;
+        counts.cells += scheduler.counts().cells;
+        counts.steps += scheduler.counts().steps;
+        for (int number : numbers) ids.push_back(scheduler.take(number).ids);
+      }
+      if (texts.empty()) texts = ids;
+      out.same_texts = out.same_texts && ids == texts;
+      if (turn < 0) continue;
+      speeds[form].push_back(static_cast<double>(tokens) / seconds);
+      out.counts[form] = counts;
+    }
+  for (int form = 0; form < 5; ++form) out.tokens_per_second[form] = median(speeds[form]);
+  return out;
+}
+
+}  // namespace frugal
