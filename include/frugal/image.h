@@ -32,6 +32,12 @@ inline constexpr std::int64_t kMaxImagePixels = std::int64_t{1} << 26;
 Image read_image(const std::string& path, std::int64_t max_pixels = kMaxImagePixels);
 Image decode_image(std::span<const std::byte> bytes, std::int64_t max_pixels = kMaxImagePixels);
 
+// Of the picture as read_image gives it. Of a JPEG only the beginning is read.
+struct ImageSize {
+  int width = 0, height = 0;
+};
+ImageSize read_image_size(const std::string& path);
+
 // 1 or 3 channels. Files are replaced atomically.
 std::vector<std::byte> encode_png(const Image& image);
 std::vector<std::byte> encode_jpeg(const Image& image, int quality = 92);  // quality 1..100

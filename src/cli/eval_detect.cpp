@@ -12,6 +12,7 @@
 #include "cli/output.h"
 #include "frugal/detect.h"
 #include "frugal/detection_metrics.h"
+#include "formats/detection/folders.h"
 
 namespace frugal {
 namespace {
@@ -87,6 +88,16 @@ std::vector<std::int64_t> categories_of(const CocoTruth& truth, const std::vecto
   return out;
 }
 
+DetectionFolder labelled_pictures(const DetectionFiles& files) {
+  if (!files.data.empty()) return read_detection_folder(files.data, files.split);
+  DetectionFolder out{read_coco_truth(files.truth), {}};
+  for (const CocoImage& image : out.truth.images) {
+    require(!image.file_name.empty(), "{}: image {} has no \"file_name\"", files.truth, image.id);
+    out.files.push_back((std::filesystem::path(files.images) / image.file_name).string());
+  }
+  return out;
+}
+
 // Only these pictures and what lies on them.
 void limit_truth(CocoTruth& truth, std::size_t limit) {
   if (limit == 0 || truth.images.size() <= limit) return;
@@ -99,7 +110,8 @@ void limit_truth(CocoTruth& truth, std::size_t limit) {
 }  // namespace
 
 int eval_detector(const ModelSource& source, const DetectionFiles& files, int limit, const Common& common) {
-  CocoTruth truth = read_coco_truth(files.truth);
+  DetectionFolder data = labelled_pictures(files);
+  CocoTruth& truth = data.truth;
   limit_truth(truth, static_cast<std::size_t>(limit));
   OpenedModel opened = open_model(source, common);
   if (opened.random) log_warning("{} is built in: its weights are random, so this measures chance", opened.name);
@@ -112,10 +124,10 @@ int eval_detector(const ModelSource& source, const DetectionFiles& files, int li
   const auto start = std::chrono::steady_clock::now();
   std::vector<CocoResult> results;
   Progress progress("eval", static_cast<std::int64_t>(truth.images.size()));
-  for (const CocoImage& entry : truth.images) {
+  for (std::size_t i = 0; i < truth.images.size(); ++i) {
     check_interrupt();
-    require(!entry.file_name.empty(), "{}: image {} has no \"file_name\"", files.truth, entry.id);
-    const Image image = read_image((std::filesystem::path(files.images) / entry.file_name).string());
+    const CocoImage& entry = truth.images[i];
+    const Image image = read_image(data.files[i]);
     for (const Detection& d : detector(image))
       if (const std::int64_t id = categories[static_cast<std::size_t>(d.index)]; id >= 0)
         results.push_back({entry.id, id, d.box, d.score});
@@ -128,7 +140,8 @@ int eval_detector(const ModelSource& source, const DetectionFiles& files, int li
 
 int eval_detection_files(const DetectionFiles& files, const Common& common) {
   const auto start = std::chrono::steady_clock::now();
-  const CocoTruth truth = read_coco_truth(files.truth);
+  const CocoTruth truth =
+      files.data.empty() ? read_coco_truth(files.truth) : read_detection_folder(files.data, files.split).truth;
   const std::vector<CocoResult> results = read_coco_results(files.results, truth);
   report(truth, results, start, common);
   return 0;

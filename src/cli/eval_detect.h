@@ -11,6 +11,7 @@ namespace frugal {
 struct DetectionFiles {
   std::string truth, results;
   std::string images, layout;  // of a network: the folder of the pictures, and what its output means
+  std::string data, split;     // in place of truth and images: a folder in any form (formats/detection/folders.h)
 };
 
 int eval_detection_files(const DetectionFiles& files, const Common& common);

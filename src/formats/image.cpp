@@ -156,4 +156,13 @@ void write_jpeg(const std::string& path, const Image& image, int quality) {
   write_bytes(path, encode_jpeg(image, quality));
 }
 
+ImageSize read_image_size(const std::string& path) {
+  auto mapping = MappedFile::open(path);
+  return naming_file(path, [&]() -> ImageSize {
+    if (text_of(mapping->bytes()).starts_with("\xff\xd8\xff")) return jpeg_size(mapping->bytes());
+    const Image image = decode_image(mapping->bytes());
+    return {image.width, image.height};
+  });
+}
+
 }  // namespace frugal

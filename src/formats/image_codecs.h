@@ -16,6 +16,7 @@ struct DecodedImage {
 };
 
 DecodedImage decode_jpeg(std::span<const std::byte> bytes, std::int64_t max_pixels);
+ImageSize jpeg_size(std::span<const std::byte> bytes);  // upright
 DecodedImage decode_png(std::span<const std::byte> bytes, std::int64_t max_pixels);
 
 // Netpbm's binary forms: P5 (grey) or P6 (RGB), width, height, maximum, one white space, samples.

@@ -173,6 +173,14 @@ DecodedImage decode_jpeg(std::span<const std::byte> bytes, std::int64_t max_pixe
   return {std::move(image), orientation};
 }
 
+ImageSize jpeg_size(std::span<const std::byte> bytes) {
+  Reader reader(bytes);
+  require(guarded(reader, read_header), "the JPEG picture is damaged or truncated: {}", reader.errors.message);
+  check_image_size(reader.info.image_width, reader.info.image_height, kMaxImagePixels);
+  const int width = static_cast<int>(reader.info.image_width), height = static_cast<int>(reader.info.image_height);
+  return orientation_of(reader.info) >= 5 ? ImageSize{height, width} : ImageSize{width, height};
+}
+
 std::vector<std::byte> encode_jpeg(const Image& image, int quality) {
   require(image.channels == 1 || image.channels == 3, "a picture of {} channels cannot be JPEG (1 or 3 can)",
           image.channels);

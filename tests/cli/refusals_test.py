@@ -30,7 +30,7 @@ class Usage(CliTest):
             (["run", "resnet18", "--input", "input="], "name is missing"),
             (["run", "resnet18", "--input", "x.npy", "--output", "out.txt"], ".npz"),
             (["eval", "resnet18"], "--data"),
-            (["eval", "resnet18", "--data", "cifar10", "--task", "detect"], "--truth"),
+            (["eval", "resnet18", "--task", "detect"], "--truth"),
             (["eval", "resnet18", "--data", "cifar10", "--task", "segment"], "classify"),
             (["classify", "resnet18"], "IMAGE"),
             (["convert", "resnet18", "out.xyz"], ".safetensors"),

@@ -179,15 +179,19 @@ Json outcome_json(const Outcome& outcome, const std::vector<std::string>& labels
 }
 
 int run_boxes(const Eval& eval, const Common& common) {
-  const bool network = !eval.source.model.empty();
-  if (!eval.data.empty()) fail_usage("--task detect takes --truth instances.json, no --data");
-  if (eval.boxes.truth.empty() || (network ? eval.boxes.images : eval.boxes.results).empty() ||
-      !(network ? eval.boxes.results : eval.boxes.images).empty())
+  const bool network = !eval.source.model.empty(), folder = !eval.data.empty();
+  DetectionFiles files = eval.boxes;
+  files.data = eval.data;
+  files.split = eval.split;
+  const bool right = folder
+                         ? files.truth.empty() && files.images.empty() && network == files.results.empty()
+                         : !files.truth.empty() && network != files.images.empty() && network == files.results.empty();
+  if (!right)
     fail_usage(
-        "--task detect takes --truth instances.json and either --results results.json, or MODEL and --images "
-        "DIR");
-  if (network) return eval_detector(eval.source, eval.boxes, eval.limit, common);
-  return eval_detection_files(eval.boxes, common);
+        "--task detect takes labels, as --data DIR or --truth instances.json, and either --results results.json or "
+        "MODEL, with --images DIR beside --truth");
+  if (network) return eval_detector(eval.source, files, eval.limit, common);
+  return eval_detection_files(files, common);
 }
 
 int run_eval(const Eval& eval, const Common& common) {
@@ -227,6 +231,8 @@ FRUGAL_COMMAND(eval) {
                "With --task detect: boxes that any detector has found, in the form of COCO results, against labels in\n"
                "the form of COCO instances, by the measures of COCO (those of pycocotools); or the boxes that MODEL "
                "finds on the pictures in --images.\n"
+               "Labels and pictures together: --data, a folder in the form of COCO, YOLO (or its data.yaml) or Pascal "
+               "VOC.\n"
                "JSON: {metrics{AP, AP50, AP75, APs, APm, APl, AR1, AR10, AR100, ARs, ARm, ARl}, samples, seconds, "
                "detections, objects, categories[]}; -1\n"
                "where there is nothing to measure.",
@@ -234,7 +240,8 @@ FRUGAL_COMMAND(eval) {
                    "  frugal eval resnet20.safetensors --arch resnet20_cifar_a --data cifar10 --limit 1000\n"
                    "  frugal eval model.safetensors --data pictures/ --split val --json\n"
                    "  frugal eval --task detect --truth instances_val2017.json --results results.json\n"
-                   "  frugal eval model.safetensors --task detect --truth instances_val2017.json --images val2017/",
+                   "  frugal eval model.safetensors --task detect --truth instances_val2017.json --images val2017/\n"
+                   "  frugal eval model.safetensors --task detect --data cells/ --split val",
        .define = [](CLI::App& app) -> CommandRun {
          auto eval = std::make_shared<Eval>();
          eval->source.add_options(app, false);
