@@ -8,6 +8,7 @@
 #include "formats/file.h"
 #include "formats/safetensors.h"
 #include "train/communicator.h"
+#include "train/recipe.h"
 
 namespace frugal {
 
@@ -60,7 +61,9 @@ Checkpoint read_checkpoint(const std::string& path) {
 
 void require_same_recipe(const nlohmann::json& saved, const nlohmann::json& now, const std::string& path) {
   static const std::set<std::string> free{"output", "threads", "device", "checkpoint_every", "eval"};
-  nlohmann::json a = saved, b = now;
+  // A key that is newer than the checkpoint had its default then.
+  nlohmann::json a = recipe_json(Recipe{}), b = now;
+  a.merge_patch(saved);
   for (const std::string& key : free) a.erase(key), b.erase(key);
   for (const auto& difference : nlohmann::json::diff(a, b)) {
     std::string pointer = difference["path"].get<std::string>(), key = pointer.substr(1);

@@ -1,13 +1,14 @@
 #include "train/ema.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "base/check.h"
 
 namespace frugal {
 
-Ema::Ema(std::map<std::string, torch::Tensor> weights, double decay) : decay_(decay) {
+Ema::Ema(std::map<std::string, torch::Tensor> weights, double decay, double ramp) : decay_(decay), ramp_(ramp) {
   torch::NoGradGuard no_grad;
   for (auto& [name, tensor] : weights) {
     if (!tensor.is_floating_point()) continue;
@@ -19,7 +20,7 @@ Ema::Ema(std::map<std::string, torch::Tensor> weights, double decay) : decay_(de
 void Ema::update() {
   torch::NoGradGuard no_grad;
   const auto n = static_cast<double>(updates_++);
-  const double decay = std::min(decay_, (1 + n) / (10 + n));
+  const double decay = ramp_ > 0 ? decay_ * (1 - std::exp(-(n + 1) / ramp_)) : std::min(decay_, (1 + n) / (10 + n));
   for (auto& [name, mean] : means_) mean.lerp_(weights_.at(name), 1 - decay);
 }
 

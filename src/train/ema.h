@@ -11,10 +11,10 @@ namespace frugal {
 class Ema {
  public:
   // Follows the floating-point tensors of `weights`, whose storage must stay the same.
-  Ema(std::map<std::string, torch::Tensor> weights, double decay);
+  Ema(std::map<std::string, torch::Tensor> weights, double decay, double ramp = 0);
 
-  // mean = d * mean + (1 - d) * weight with d = min(decay, (1 + updates) / (10 + updates)), so that the start
-  // does not weigh for long.
+  // mean = d * mean + (1 - d) * weight. So that the start does not weigh for long, d = min(decay, (1 + updates) /
+  // (10 + updates)), or, with a ramp (YOLOv5 to v6), d = decay * (1 - exp(-updates / ramp)), this update among them.
   void update();
   // Exchanges weights and means; twice gives back what was.
   void swap();
@@ -25,7 +25,7 @@ class Ema {
 
  private:
   std::map<std::string, torch::Tensor> weights_, means_;
-  double decay_;
+  double decay_, ramp_;
   std::int64_t updates_ = 0;
 };
 

@@ -17,15 +17,18 @@ Optimizer::Optimizer(const Recipe::Optimizer& options, const std::vector<std::st
                      std::vector<torch::Tensor> parameters)
     : options_(options), names_(names), parameters_(std::move(parameters)) {
   FRUGAL_ASSERT(names_.size() == parameters_.size());
-  Group all{options.weight_decay, {}}, spared{0, {}};
+  std::map<std::pair<double, bool>, Group> groups;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     bool spare = !options.decay_norm_and_bias && parameters_[i].dim() <= 1;
-    (spare ? spared : all).members.push_back(i);
+    const bool bias = names_[i].ends_with(".bias");
+    Group& group = groups[{spare ? 0 : options.weight_decay, bias}];
+    group.decay = spare ? 0 : options.weight_decay;
+    group.bias = bias;
+    group.members.push_back(i);
     first_.push_back(torch::zeros_like(parameters_[i]));
     if (options.kind == "adamw") second_.push_back(torch::zeros_like(parameters_[i]));
   }
-  for (Group& group : std::vector<Group>{all, spared})
-    if (!group.members.empty()) groups_.push_back(group);
+  for (const auto& [key, group] : groups) groups_.push_back(group);
 }
 
 std::vector<torch::Tensor> Optimizer::pick(const Group& group, const std::vector<torch::Tensor>& from) const {
@@ -34,10 +37,14 @@ std::vector<torch::Tensor> Optimizer::pick(const Group& group, const std::vector
   return out;
 }
 
-void Optimizer::step(double lr) {
+void Optimizer::step(const StepRates& rates) {
   torch::NoGradGuard no_grad;
   ++steps_;
-  for (const Group& group : groups_) options_.kind == "adamw" ? step_adamw(group, lr) : step_sgd(group, lr);
+  collected_ = 0;
+  for (const Group& group : groups_) {
+    const double lr = group.bias ? rates.bias_lr : rates.lr;
+    options_.kind == "adamw" ? step_adamw(group, lr) : step_sgd(group, lr, rates.momentum);
+  }
 }
 
 namespace {
@@ -53,14 +60,14 @@ std::vector<torch::Tensor> gradients(const std::vector<torch::Tensor>& parameter
 
 }  // namespace
 
-void Optimizer::step_sgd(const Group& group, double lr) {
+void Optimizer::step_sgd(const Group& group, double lr, double momentum) {
   std::vector<torch::Tensor> p = pick(group, parameters_), g = gradients(p);
   if (group.decay != 0) g = at::_foreach_add(g, p, group.decay);
-  if (options_.momentum != 0) {
+  if (momentum != 0) {
     std::vector<torch::Tensor> m = pick(group, first_);
-    at::_foreach_mul_(m, options_.momentum);
+    at::_foreach_mul_(m, momentum);
     at::_foreach_add_(m, g);
-    g = options_.nesterov ? at::_foreach_add(g, m, options_.momentum) : m;
+    g = options_.nesterov ? at::_foreach_add(g, m, momentum) : m;
   }
   at::_foreach_add_(p, g, -lr);
 }
@@ -85,8 +92,10 @@ std::map<std::string, torch::Tensor> Optimizer::state() const {
   for (std::size_t i = 0; i < names_.size(); ++i) {
     out["first/" + names_[i]] = first_[i];
     if (!second_.empty()) out["second/" + names_[i]] = second_[i];
+    if (collected_ > 0) out["gradient/" + names_[i]] = parameters_[i].grad();
   }
   out["steps"] = torch::tensor({steps_}, torch::kInt64);
+  if (collected_ > 0) out["collected"] = torch::tensor({collected_}, torch::kInt64);
   return out;
 }
 
@@ -102,14 +111,21 @@ void Optimizer::load(const std::map<std::string, torch::Tensor>& state) {
             "the optimiser's '{}' has another shape or type", name);
     mine.copy_(t);
   };
+  auto number = [&](const std::string& name) {
+    torch::Tensor n = get(name);
+    require(n.numel() == 1 && n.scalar_type() == torch::kInt64, "the optimiser's '{}' is not one whole number", name);
+    return n.item<std::int64_t>();
+  };
+  steps_ = number("steps");
+  collected_ = state.contains("collected") ? number("collected") : 0;
   for (std::size_t i = 0; i < names_.size(); ++i) {
     fill(first_[i], "first/" + names_[i]);
     if (!second_.empty()) fill(second_[i], "second/" + names_[i]);
+    if (collected_ == 0) continue;
+    torch::Tensor gradient = torch::zeros_like(parameters_[i]);
+    fill(gradient, "gradient/" + names_[i]);
+    parameters_[i].mutable_grad() = gradient;
   }
-  torch::Tensor steps = get("steps");
-  require(steps.numel() == 1 && steps.scalar_type() == torch::kInt64,
-          "the optimiser's 'steps' is not one whole number");
-  steps_ = steps.item<std::int64_t>();
 }
 
 }  // namespace frugal

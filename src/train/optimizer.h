@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "train/recipe.h"
+#include "train/schedule.h"
 
 namespace frugal {
 
@@ -21,27 +22,34 @@ class Optimizer {
   Optimizer(const Recipe::Optimizer& options, const std::vector<std::string>& names,
             std::vector<torch::Tensor> parameters);
 
-  // From the parameters' gradients, which must all be there. `lr` comes from the schedule.
-  void step(double lr);
+  // From the parameters' gradients, which must all be there. The rates come from the schedule.
+  void step(const StepRates& rates);
+  void step(double lr) { step({lr, lr, options_.momentum}); }
+
+  // One more backward pass has added to the gradients; true: so many have, and the next call is step().
+  bool collect(double accumulate) { return static_cast<double>(++collected_) >= accumulate; }
+  bool fresh() const { return collected_ == 0; }  // nothing to be kept in the gradients
 
   const std::vector<torch::Tensor>& parameters() const { return parameters_; }
-  std::map<std::string, torch::Tensor> state() const;            // shares storage; a step count for AdamW
+  // Shares storage; also gradients that are being collected, and a step count for AdamW.
+  std::map<std::string, torch::Tensor> state() const;
   void load(const std::map<std::string, torch::Tensor>& state);  // Error names a missing or misshapen tensor
 
  private:
   struct Group {
     double decay;
+    bool bias;
     std::vector<std::size_t> members;
   };
   std::vector<torch::Tensor> pick(const Group& group, const std::vector<torch::Tensor>& from) const;
-  void step_sgd(const Group& group, double lr);
+  void step_sgd(const Group& group, double lr, double momentum);
   void step_adamw(const Group& group, double lr);
 
   Recipe::Optimizer options_;
   std::vector<std::string> names_;
   std::vector<torch::Tensor> parameters_, first_, second_;  // momentum or mean of g; mean of g^2
   std::vector<Group> groups_;
-  std::int64_t steps_ = 0;
+  std::int64_t steps_ = 0, collected_ = 0;
 };
 
 }  // namespace frugal

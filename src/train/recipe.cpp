@@ -46,6 +46,7 @@ void visit_recipe(Visitor& v, Recipe& r) {
   v.section("loss", "what is minimised", [&] {
     v.choice("kind", r.loss.kind, {"cross_entropy"}, "of the logits");
     v.number("label_smoothing", r.loss.label_smoothing, 0, 0.99, "share of the target spread over all classes");
+    v.number("scale", r.loss.scale, 0, kBig, "factor of what is minimised, whatever the network is for");
   });
   v.section("optimizer", "how weights follow the gradient", [&] {
     v.choice("kind", r.optimizer.kind, {"sgd", "adamw"}, "stochastic gradient descent, or AdamW");
@@ -56,26 +57,35 @@ void visit_recipe(Visitor& v, Recipe& r) {
     v.number("eps", r.optimizer.eps, 1e-16, 1, "adamw: added to the root");
     v.number("weight_decay", r.optimizer.weight_decay, 0, 10, "sgd: added to the gradient; adamw: decoupled");
     v.flag("decay_norm_and_bias", r.optimizer.decay_norm_and_bias, "false: spare parameters of one dim");
+    v.number("accumulate", r.optimizer.accumulate, 1, 1e6, "batches whose gradients are summed for one step");
     v.number("clip_norm", r.optimizer.clip_norm, 0, kBig, "bound on the norm of all gradients; 0: off");
   });
   v.section("schedule", "how the learning rate moves", [&] {
-    v.choice("kind", r.schedule.kind, {"constant", "step", "multi_step", "cosine"}, "its shape after the warm-up");
+    v.choice("kind", r.schedule.kind, {"constant", "step", "multi_step", "cosine", "yolo"},
+             "its shape after the warm-up; yolo: the cosine of YOLOv6, an epoch late");
     v.choice("per", r.schedule.per, {"step", "epoch"}, "the rate changes after every step, or after every epoch");
     v.number("warmup_epochs", r.schedule.warmup_epochs, 0, 1e6, "the rate first rises linearly for so long");
     v.number("warmup_from", r.schedule.warmup_from, 0, 1, "share of the peak at the start");
+    v.integer("warmup_steps", r.schedule.warmup_steps, 0, kMany, "yolo: the warm-up is at least so long");
+    v.number("warmup_bias_lr", r.schedule.warmup_bias_lr, 0, 1000, "of biases at its start; 0: as the others");
+    v.number("warmup_momentum", r.schedule.warmup_momentum, 0, 0.9999, "sgd: at its start; 0: as afterwards");
     v.number("step_epochs", r.schedule.step_epochs, 1e-6, 1e6, "step: times gamma after every so many epochs");
     v.numbers("milestones", r.schedule.milestones, 0, 1e6, "multi_step: times gamma at these epochs");
     v.number("gamma", r.schedule.gamma, 0, 1, "step, multi_step");
-    v.number("final_lr", r.schedule.final_lr, 0, 1000, "cosine: the rate at the end");
+    v.number("final_lr", r.schedule.final_lr, 0, 1000, "cosine, yolo: the rate at the end");
   });
-  v.section("ema", "a running mean of the weights, which is what is evaluated and saved",
-            [&] { v.number("decay", r.ema.decay, 0, 0.999999, "0: off"); });
+  v.section("ema", "a running mean of the weights, which is what is evaluated and saved", [&] {
+    v.number("decay", r.ema.decay, 0, 0.999999, "0: off");
+    v.number("ramp", r.ema.ramp, 0, 1e9,
+             "updates over which the decay rises, decay * (1 - exp(-t / ramp)); 0: min(decay, t / (9 + t))");
+  });
   v.section("eval", "measuring while training", [&] {
     v.integer("every", r.eval.every, 1, kMany, "epochs between two evaluations; the last is always evaluated");
     v.integer("batch", r.eval.batch, 1, 65'536, "pictures at a time");
     v.integer(
         "norm_batches", r.eval.norm_batches, 0, kMany,
         "training batches that batch norms take their statistics from before each evaluation; 0: the running ones");
+    v.flag("raw", r.eval.raw, "also measure the weights without their running mean, as raw_...");
   });
   v.section("detect", "of networks that find boxes", [&] {
     v.choice("boxes", r.detect.boxes, {"siou", "giou"}, "the loss of a box");

@@ -35,6 +35,7 @@ struct Recipe {
   struct Loss {
     std::string kind = "cross_entropy";
     double label_smoothing = 0;
+    double scale = 1;  // of what is minimised
   } loss;
   struct Optimizer {
     std::string kind = "sgd";
@@ -44,25 +45,31 @@ struct Recipe {
     bool nesterov = true;
     std::vector<double> betas{0.9, 0.999};
     double eps = 1e-8;
-    double clip_norm = 0;  // of all gradients together; 0: off
+    double clip_norm = 0;   // of all gradients together; 0: off
+    double accumulate = 1;  // batches whose gradients are summed for one step
   } optimizer;
   struct Schedule {
-    std::string kind = "cosine";  // constant, step, multi_step, cosine
+    std::string kind = "cosine";  // constant, step, multi_step, cosine, yolo
     std::string per = "step";     // the rate changes after every step, or after every epoch
     double warmup_epochs = 0;
     double warmup_from = 0;          // share of the rate at the start of the warm-up
+    std::int64_t warmup_steps = 0;   // of "yolo": the warm-up is at least so long
+    double warmup_bias_lr = 0;       // of biases at its start; 0: as the others
+    double warmup_momentum = 0;      // at its start; 0: as afterwards
     double step_epochs = 30;         // of "step"
     std::vector<double> milestones;  // of "multi_step", in epochs
     double gamma = 0.1;              // of "step" and "multi_step"
-    double final_lr = 0;             // of "cosine"
+    double final_lr = 0;             // of "cosine" and "yolo"
   } schedule;
   struct Ema {
     double decay = 0;  // 0: off
+    double ramp = 0;   // updates over which the decay rises; 0: the other rule (ema.h)
   } ema;
   struct Eval {
     std::int64_t every = 1;  // epochs; the last one is always evaluated
     std::int64_t batch = 500;
     std::int64_t norm_batches = 0;  // of training, before each evaluation; 0: running statistics
+    bool raw = false;               // also without the running mean, as metrics called raw_...
   } eval;
   struct Detect {  // of networks that find boxes
     std::string boxes = "siou", assigner = "task_aligned";

@@ -20,7 +20,8 @@ namespace frugal {
 struct Part {
   std::string name;
   Interpreter* net;
-  bool learns = true;  // optimised, averaged and kept in checkpoints; otherwise frozen
+  bool learns = true;                // optimised, averaged and kept in checkpoints; otherwise frozen
+  std::vector<std::string> fixed{};  // parameters of it that stay as they are
 };
 
 using Terms = std::vector<std::pair<std::string, torch::Tensor>>;  // name, scalar

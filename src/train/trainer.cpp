@@ -20,6 +20,21 @@
 namespace frugal {
 namespace {
 
+std::unique_ptr<Optimizer> optimizer_of(const Recipe& recipe, const Part& part) {
+  std::vector<std::string> names;
+  std::vector<torch::Tensor> parameters;
+  for (const std::string& name : part.net->parameter_names()) {
+    torch::Tensor& p = part.net->weights().at(name);
+    if (std::find(part.fixed.begin(), part.fixed.end(), name) != part.fixed.end()) {
+      p.set_requires_grad(false);
+      continue;
+    }
+    names.push_back(name);
+    parameters.push_back(p);
+  }
+  return std::make_unique<Optimizer>(recipe.optimizer, names, parameters);
+}
+
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 }  // namespace
@@ -33,12 +48,11 @@ Trainer::Trainer(const Recipe& recipe, TrainStep& step, const BatchSource& data,
       for (auto& [name, tensor] : part.net->weights()) tensor.set_requires_grad(false);
       continue;
     }
-    learners_.push_back(
-        {part, std::make_unique<Optimizer>(recipe.optimizer, part.net->parameter_names(), part.net->parameters())});
+    learners_.push_back({part, optimizer_of(recipe, part)});
     for (auto& [name, tensor] : part.net->weights()) averaged[part.name + "/" + name] = tensor;
   }
   FRUGAL_ASSERT(!learners_.empty());
-  if (recipe.ema.decay > 0) ema_ = std::make_unique<Ema>(averaged, recipe.ema.decay);
+  if (recipe.ema.decay > 0) ema_ = std::make_unique<Ema>(averaged, recipe.ema.decay, recipe.ema.ramp);
 }
 
 Trainer::~Trainer() = default;
@@ -85,10 +99,11 @@ void Trainer::run_step(const Batch& batch, Progress& progress) {
   RandomStream random(static_cast<std::uint64_t>(recipe_.seed), "step",
                       static_cast<std::uint64_t>(position_.global_step));
   torch::manual_seed(random.next_u32() + static_cast<std::uint64_t>(Communicator::instance().rank()));
+  stepped_ = false;
   for (auto& hook : hooks_) hook->before_step(position_);
   Terms terms = step_.run(
       batch, [this](const torch::Tensor& loss, const std::vector<std::string>& parts) { minimize(loss, parts); });
-  if (ema_) ema_->update();
+  if (ema_ && stepped_) ema_->update();
   for (auto& hook : hooks_) hook->after_step(position_, terms);
   std::vector<double> values;
   for (const auto& [name, value] : terms) values.push_back(value.item<double>());
@@ -107,24 +122,35 @@ void Trainer::run_step(const Batch& batch, Progress& progress) {
 }
 
 void Trainer::minimize(const torch::Tensor& loss, const std::vector<std::string>& parts) {
-  for (Learner& learner : learners_)
-    for (const torch::Tensor& p : learner.optimizer->parameters()) p.mutable_grad() = torch::Tensor();
-  loss.backward();
   std::vector<Learner*> chosen;
-  std::vector<torch::Tensor> parameters;
+  std::vector<std::pair<torch::Tensor, torch::Tensor>> others;  // gradients that this loss must not add to
   for (Learner& learner : learners_) {
-    if (!parts.empty() && std::find(parts.begin(), parts.end(), learner.part.name) == parts.end()) continue;
-    chosen.push_back(&learner);
+    const bool wanted = parts.empty() || std::find(parts.begin(), parts.end(), learner.part.name) != parts.end();
+    if (wanted) chosen.push_back(&learner);
     for (const torch::Tensor& p : learner.optimizer->parameters()) {
-      if (!p.grad().defined()) p.mutable_grad() = torch::zeros_like(p);
-      parameters.push_back(p);
+      if (!wanted) others.emplace_back(p, p.grad());
+      if (!wanted || learner.optimizer->fresh()) p.mutable_grad() = torch::Tensor();
     }
   }
   FRUGAL_ASSERT(!chosen.empty());
+  (loss * recipe_.loss.scale).backward();
+  for (auto& [parameter, gradient] : others) parameter.mutable_grad() = gradient;
+  const StepRates rates = step_rates(recipe_, position_.global_step, data_.steps());
+  std::vector<torch::Tensor> parameters;
+  std::erase_if(chosen, [&](Learner* learner) {
+    for (const torch::Tensor& p : learner->optimizer->parameters())
+      if (!p.grad().defined()) p.mutable_grad() = torch::zeros_like(p);
+    return !learner->optimizer->collect(rates.accumulate);
+  });
+  if (chosen.empty()) return;
+  for (Learner* learner : chosen)
+    parameters.insert(parameters.end(), learner->optimizer->parameters().begin(),
+                      learner->optimizer->parameters().end());
   sum_gradients(parameters);
   for (auto& hook : hooks_) hook->after_backward(position_);
   if (recipe_.optimizer.clip_norm > 0) clip_gradients(parameters);
-  for (Learner* learner : chosen) learner->optimizer->step(position_.learning_rate);
+  for (Learner* learner : chosen) learner->optimizer->step(rates);
+  stepped_ = true;
 }
 
 void Trainer::sum_gradients(const std::vector<torch::Tensor>& parameters) {
@@ -149,13 +175,21 @@ void Trainer::clip_gradients(const std::vector<torch::Tensor>& parameters) {
   for (const torch::Tensor& p : parameters) p.mutable_grad().mul_(scale);
 }
 
-Metrics Trainer::measure() {
-  EmaScope scope(ema_.get());
+Metrics Trainer::evaluate() {
   renew_norms();
   Metrics metrics = step_.evaluate();
   for (const auto& [name, value] : metrics)
     if (!std::isfinite(value))
       fail("the evaluation after epoch {} gives {} = {}: the training diverged", position_.epoch + 1, name, value);
+  return metrics;
+}
+
+Metrics Trainer::measure() {
+  Metrics raw;
+  if (recipe_.eval.raw && ema_) raw = evaluate();
+  EmaScope scope(ema_.get());
+  Metrics metrics = evaluate();
+  for (const auto& [name, value] : raw) metrics["raw_" + name] = value;
   keep_model(metrics);
   return metrics;
 }

@@ -52,6 +52,7 @@ class Trainer {
   void clip_gradients(const std::vector<torch::Tensor>& parameters);
   void finish_epoch();
   Metrics measure();
+  Metrics evaluate();
   void renew_norms();
   void keep_model(const Metrics& metrics);
   void save() const;
@@ -73,6 +74,7 @@ class Trainer {
   RunLog log_;
   Metrics best_;
   std::int64_t best_epoch_ = 0;
+  bool stepped_ = false;  // whether the present step has changed weights
   double seconds_before_ = 0, started_ = 0;
 };
 

@@ -75,6 +75,36 @@ TEST(Optimizer, NormsAndBiasesCanBeSparedFromDecay) {
   EXPECT_TRUE(torch::equal(p[1], start()[1]));
 }
 
+// Two backward passes whose gradients are summed are one pass of the sum; biases have a rate of their own.
+TEST(Optimizer, CollectsGradientsAndGivesBiasesTheirRate) {
+  Recipe::Optimizer options;
+  std::vector<torch::Tensor> a = start(), b = start();
+  Optimizer twice(options, {"layer.weight", "layer.bias"}, a), once(options, {"layer.weight", "layer.bias"}, b);
+  const auto clear = [](std::vector<torch::Tensor>& p) {
+    for (torch::Tensor& t : p) t.mutable_grad() = torch::Tensor();
+  };
+  for (int step = 0; step < 4; ++step) {
+    if (twice.fresh()) clear(a);
+    loss_of(a).backward();
+    EXPECT_EQ(twice.collect(2), step % 2 == 1);
+    EXPECT_EQ(twice.state().contains("gradient/layer.bias"), true);
+    if (step % 2 == 0) continue;
+    twice.step({0.01, 0.02, 0.9});
+    clear(b);
+    (2 * loss_of(b)).backward();
+    EXPECT_TRUE(once.collect(1));
+    once.step({0.01, 0.02, 0.9});
+  }
+  for (std::size_t i = 0; i < 2; ++i) EXPECT_TRUE(torch::allclose(a[i], b[i], 1e-5, 1e-6));
+  Recipe::Optimizer bare{.momentum = 0, .nesterov = false};
+  std::vector<torch::Tensor> c = start();
+  Optimizer rates(bare, {"layer.weight", "layer.bias"}, c);
+  for (torch::Tensor& t : c) t.mutable_grad() = torch::ones_like(t);
+  rates.step({0.5, 0.25, 0});
+  EXPECT_TRUE(torch::allclose(c[0], start()[0] - 0.5));
+  EXPECT_TRUE(torch::allclose(c[1], start()[1] - 0.25));
+}
+
 TEST(Optimizer, StateCanBeMovedToAnother) {
   for (const char* kind : {"sgd", "adamw"}) {
     Recipe::Optimizer options{.kind = kind};
@@ -98,6 +128,19 @@ TEST(Optimizer, StateCanBeMovedToAnother) {
     state["first/w"] = torch::zeros({2});
     EXPECT_ERROR(second.load(state), "another shape");
   }
+}
+
+TEST(Ema, CanRiseOverARamp) {
+  torch::Tensor w = torch::zeros({1});
+  Ema ema({{"w", w}}, 0.5, 3);
+  double mean = 0;
+  for (int n = 1; n < 9; ++n) {
+    w.fill_(n);
+    ema.update();
+    const double d = 0.5 * (1 - std::exp(-n / 3.0));
+    mean = d * mean + (1 - d) * n;
+  }
+  EXPECT_NEAR(ema.means().at("w")[0].item<double>(), mean, 1e-5);
 }
 
 TEST(Ema, FollowsTheFormulaAndSwaps) {

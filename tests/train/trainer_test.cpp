@@ -138,6 +138,66 @@ TEST_F(TrainerTest, NormsOfTheAveragedWeightsAreMeasuredAnew) {
   EXPECT_TRUE(torch::allclose(saved(4), variance, 1e-4, 1e-5));
 }
 
+// Gradients that are still being collected are part of a checkpoint.
+TEST_F(TrainerTest, ResumesWithinACollectedStep) {
+  const std::vector<std::string> more{"optimizer.accumulate=3", "schedule.kind=yolo", "schedule.warmup_epochs=1",
+                                      "schedule.warmup_momentum=0.5", "schedule.warmup_bias_lr=0.1"};
+  run(recipe("whole", more));
+  for (int stop : {6, 7, 8}) {
+    Recipe r = recipe("parts", more);
+    EXPECT_TRUE(run(r, false, stop).stopped);
+    run(r, true);
+    expect_same_tensors((dir_ / "whole/checkpoint.safetensors").string(), r.output + "/checkpoint.safetensors");
+    std::filesystem::remove_all(r.output);
+  }
+}
+
+// A recipe of an older program lacks keys, which had their defaults then.
+TEST_F(TrainerTest, ResumesWhereTheRecipeHasNewKeys) {
+  Recipe r = recipe("a", {"epochs=1"});
+  run(r);
+  SafetensorsFile file = read_safetensors(r.output + "/checkpoint.safetensors");
+  nlohmann::json saved = nlohmann::json::parse(file.metadata.at("recipe"));
+  saved["optimizer"].erase("accumulate");
+  saved.erase("detect");
+  file.metadata["recipe"] = saved.dump();
+  const std::map<std::string, Tensor> tensors(file.tensors.begin(), file.tensors.end());
+  write_checkpoint(r.output + "/checkpoint.safetensors", {tensors, file.metadata});
+  EXPECT_EQ(run(r, true).epochs, 1);
+  EXPECT_ERROR(run(recipe("a", {"epochs=1", "optimizer.accumulate=2"}), true), "optimizer.accumulate");
+}
+
+// Of one run, with and without the running mean: the second is what a run without one says.
+TEST_F(TrainerTest, MeasuresTheWeightsThemselvesToo) {
+  run(recipe("a", {"epochs=2", "eval.raw=true"}));
+  run(recipe("b", {"epochs=2", "ema.decay=0"}));
+  const auto metrics = [&](const char* name) {
+    const Model last = load_model((dir_ / name / "last.safetensors").string());
+    return nlohmann::json::parse(last.metadata.at("metrics"));
+  };
+  EXPECT_EQ(metrics("a").at("raw_loss"), metrics("b").at("loss"));
+  EXPECT_NE(metrics("a").at("loss"), metrics("b").at("loss"));
+  EXPECT_FALSE(metrics("b").contains("raw_loss"));
+}
+
+// Parameters that a step fixes stay where they are.
+class FixedBias : public ClassifyStep {
+ public:
+  using ClassifyStep::ClassifyStep;
+  std::vector<Part> parts() override { return {{"model", net_.get(), true, {"fc.bias"}}}; }
+};
+
+TEST_F(TrainerTest, FixedParametersStay) {
+  const Recipe r = recipe("a", {"epochs=1"});
+  FixedBias step(r, set_up_classifier(r));
+  const Weights before = step.export_model().weights;
+  Trainer trainer(r, step, step.batches());
+  trainer.run(false);
+  const Weights after = step.export_model().weights;
+  EXPECT_TRUE(test::same(after.at("fc.bias"), before.at("fc.bias")));
+  EXPECT_FALSE(test::same(after.at("fc.weight"), before.at("fc.weight")));
+}
+
 TEST_F(TrainerTest, ResumingAFinishedRunChangesNothing) {
   Recipe r = recipe("a");
   TrainResult first = run(r), again = run(r, true);
