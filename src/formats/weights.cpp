@@ -88,4 +88,18 @@ Weights load_weights(const Graph& graph, const std::string& path) {
   return match_weights(graph, Weights(file.tensors.begin(), file.tensors.end()), path);
 }
 
+void take_matching_weights(Weights& weights, const std::string& path) {
+  const SafetensorsFile file = read_safetensors(path);
+  const Weights given = plain_names({file.tensors.begin(), file.tensors.end()});
+  std::size_t taken = 0;
+  for (auto& [name, tensor] : weights)
+    if (auto found = given.find(name); found != given.end() && found->second.shape() == tensor.shape()) {
+      tensor = found->second.to(tensor.dtype());
+      ++taken;
+    }
+  require(taken > 0, "{}: none of its tensors has the name and shape of a weight of this network", path);
+  if (taken < weights.size())
+    log_info("{}: {} of {} weights taken over, the others start anew", path, taken, weights.size());
+}
+
 }  // namespace frugal

@@ -18,4 +18,8 @@ Weights load_weights(const Graph& graph, const std::string& path);
 // The same for tensors in memory; `source` stands for the file in messages.
 Weights match_weights(const Graph& graph, const Weights& tensors, const std::string& source);
 
+// To start from: weights of the same name and shape are taken over from the file, the others stay. Error where there is
+// none.
+void take_matching_weights(Weights& weights, const std::string& path);
+
 }  // namespace frugal

@@ -3,8 +3,7 @@
 #include <filesystem>
 
 #include "base/check.h"
-#include "base/log.h"
-#include "formats/safetensors.h"
+#include "formats/weights.h"
 #include "graph/initial_weights.h"
 #include "models/registry.h"
 #include "train/autocast.h"
@@ -26,20 +25,6 @@ TaskInfo input_of(const Recipe& recipe, const ImageDataset& data, const ModelEnt
   info.height = choose(recipe.model.size.empty() ? 0 : recipe.model.size[0], 2, entry.defaults.height);
   info.width = choose(recipe.model.size.empty() ? 0 : recipe.model.size[1], 3, entry.defaults.width);
   return info;
-}
-
-// Weights of the same name and shape are taken over; the rest starts anew (another number of classes).
-void take_weights(Weights& weights, const std::string& path) {
-  SafetensorsFile file = read_safetensors(path);
-  std::size_t taken = 0;
-  for (auto& [name, tensor] : weights)
-    if (auto found = file.tensors.find(name); found != file.tensors.end() && found->second.shape() == tensor.shape()) {
-      tensor = found->second.to(tensor.dtype());
-      ++taken;
-    }
-  require(taken > 0, "{}: none of its tensors has the name and shape of a weight of this network", path);
-  if (taken < weights.size())
-    log_info("{}: {} of {} weights taken over, the others start anew", path, taken, weights.size());
 }
 
 std::shared_ptr<const ImageDataset> open_split(const Recipe& recipe, const std::string& split) {
@@ -82,7 +67,7 @@ ClassifySetup set_up_classifier(const Recipe& recipe) {
   for (const auto& [key, value] : recipe.model.options) options.extra[key] = value;
   setup.model.graph = build_network(recipe.model.name, options);
   setup.model.weights = initial_weights(setup.model.graph, static_cast<std::uint64_t>(recipe.seed));
-  if (!recipe.model.weights.empty()) take_weights(setup.model.weights, recipe.model.weights);
+  if (!recipe.model.weights.empty()) take_matching_weights(setup.model.weights, recipe.model.weights);
   set_task_info(setup.model, setup.input);
   set_class_labels(setup.model, train->class_names());
   return setup;

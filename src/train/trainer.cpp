@@ -35,6 +35,13 @@ std::unique_ptr<Optimizer> optimizer_of(const Recipe& recipe, const Part& part) 
   return std::make_unique<Optimizer>(recipe.optimizer, names, parameters);
 }
 
+// What is being collected does not pass from one epoch to the next, as in YOLOv6.
+void drop_collected(const Optimizer& optimizer) {
+  torch::NoGradGuard no_grad;
+  for (const torch::Tensor& p : optimizer.parameters())
+    if (!optimizer.fresh() && p.grad().defined()) p.mutable_grad().zero_();
+}
+
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 }  // namespace
@@ -83,8 +90,10 @@ bool Trainer::run_epoch(Progress& progress) {
   const torch::Device device = learners_[0].part.net->device();
   while (position_.step < data_.steps()) {
     if (Communicator::instance().any(stop_())) return false;
-    if (position_.step == 0)
+    if (position_.step == 0) {
+      for (Learner& learner : learners_) drop_collected(*learner.optimizer);
       for (auto& hook : hooks_) hook->before_epoch(position_);
+    }
     run_step(batches.next().to(device), progress);
     ++position_.step;
     ++position_.global_step;

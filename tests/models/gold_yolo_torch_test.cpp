@@ -1,6 +1,7 @@
 // A small Gold-YOLO can be trained: every parameter has a gradient, and rows come near what they should be.
 #include <gtest/gtest.h>
 
+#include "graph/builder.h"
 #include "models/registry.h"
 #include "train/interpreter.h"
 
@@ -36,6 +37,32 @@ TEST(GoldYoloTraining, RowsComeNearTheirTargets) {
     optimizer.step();
   }
   EXPECT_LT(last, 0.75 * start);
+}
+
+// Rates rise from 0 over the blocks; a sample's branch is there, scaled, or it is not.
+TEST(GoldYoloTraining, DropPathLeavesOutBranchesOfWholeSamples) {
+  for (auto [size, rates] : {std::pair{"n", std::vector<double>{0.1, 0.1}}, {"l", {0.05, 0.05, 0.1, 0.1}}}) {
+    const Graph graph = build_network(std::string("gold_yolo_") + size, {.height = 64, .width = 64});
+    std::vector<double> found;
+    for (const Node& node : graph.nodes())
+      if (node.op->name == "dropout") {
+        found.push_back(attr_real(node, "rate"));
+        EXPECT_EQ(attr_text(node, "per"), "sample");
+      }
+    ASSERT_EQ(found.size(), rates.size());
+    for (std::size_t i = 0; i < rates.size(); ++i) EXPECT_NEAR(found[i], rates[i], 1e-12);
+  }
+  GraphBuilder b("drop");
+  b.output(b.op("dropout", {b.image_input(2, 3, 3)}, {{"rate", 0.25}, {"per", "sample"}}), "y");
+  const Graph graph = b.finish();
+  Interpreter net(graph, {});
+  torch::manual_seed(2);
+  const torch::Tensor x = torch::rand({400, 2, 3, 3}) + 1;
+  EXPECT_TRUE(torch::equal(net.forward({x}, false)[0], x));
+  const torch::Tensor share = net.forward({x}, true)[0] / x, of_sample = share.flatten(1).select(1, 0);
+  EXPECT_TRUE(torch::allclose(share, of_sample.view({400, 1, 1, 1}).expand_as(share)));
+  EXPECT_TRUE((((of_sample - 4 / 3.0).abs() < 1e-5) | (of_sample == 0)).all().item<bool>());
+  EXPECT_NEAR((of_sample == 0).to(torch::kFloat32).mean().item<double>(), 0.25, 0.06);
 }
 
 }  // namespace

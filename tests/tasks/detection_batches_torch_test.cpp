@@ -10,6 +10,7 @@
 #include "frugal/detect.h"
 #include "support/support.h"
 #include "tasks/detection/detect_step_torch.h"
+#include "train/train_method.h"
 #include "train/trainer.h"
 
 namespace frugal {
@@ -154,6 +155,80 @@ TEST_F(DetectionData, ADetectorLearnsFromThem) {
   const std::vector<Detection> found = detect(session, data()->get(1).image, every);
   ASSERT_FALSE(found.empty());
   EXPECT_EQ(found[0].label, "square");
+}
+
+TEST_F(DetectionData, FactorsOfResidualBranchesAreNotLearnt) {
+  const Recipe r = recipe({"model.name=gold_yolo_m", "model.size=[64, 64]", "data.name=" + dir_.path().string(),
+                           "data.train=train", "data.test=train"});
+  DetectStep step(r);
+  const std::vector<std::string> fixed = step.parts()[0].fixed;
+  EXPECT_EQ(fixed.size(), 24u);  // 2 + 3 + 5 + 2 in the backbone, 4 x 3 in the neck
+  for (const std::string& name : fixed) EXPECT_TRUE(name.ends_with(".alpha")) << name;
+}
+
+// The base run with heads with anchors, then a run that it teaches; both leave networks of the plain form.
+TEST_F(DetectionData, ATrainedDetectorTeachesAnother) {
+  torch::set_num_threads(1);
+  const std::vector<std::string> shared{"model.size=[64, 64]",
+                                        "data.name=" + dir_.path().string(),
+                                        "data.train=train",
+                                        "data.test=train",
+                                        "epochs=4",
+                                        "batch=6",
+                                        "optimizer.lr=0.01",
+                                        "eval.every=4",
+                                        "eval.norm_batches=1",
+                                        "ema.decay=0.9",
+                                        "eval.raw=true"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), shared.begin(), shared.end());
+    return recipe(more);
+  };
+  const Recipe base = with({"model.options.head=anchor_aided", "output=" + (dir_ / "base").string()});
+  DetectStep first(base);
+  Trainer trainer(base, first, first.batches());
+  const TrainResult taught = trainer.run(false);
+  EXPECT_TRUE(taught.metrics.contains("raw_AP"));
+  EXPECT_NE(trainer.log().csv().find("train_loss_anchored"), std::string::npos);
+  const Model teacher = load_model(taught.model);
+  EXPECT_EQ(teacher.graph.outputs().size(), 1u);
+  for (const auto& [name, tensor] : teacher.weights) EXPECT_EQ(name.find("_a"), name.find("_act")) << name;
+
+  const std::string named = "method.teacher=" + taught.model;
+  const auto distilled = [&](std::vector<std::string> more) {
+    more.insert(more.end(), {"method.name=self_distillation", named, "model.options.head=both",
+                             "output=" + (dir_ / "student").string()});
+    return with(more);
+  };
+  const auto losses = [&](const Recipe& r, std::int64_t epoch) {
+    TrainingPlan plan = TrainMethodRegistry::instance().plan(r);
+    for (const auto& hook : plan.hooks) hook->before_step({.epoch = epoch});
+    torch::manual_seed(1);
+    std::map<std::string, double> out;
+    for (const auto& [name, value] : plan.step->run(plan.data->load(0, 0), [](const torch::Tensor&, const auto&) {}))
+      out[name] = value.item<double>();
+    return out;
+  };
+  // What the teacher adds falls with the epochs, and is nothing where its weights are 0.
+  const auto early = losses(distilled({"method.classes=1e4"}), 0), late = losses(distilled({"method.classes=1e4"}), 3),
+             alone = losses(distilled({"method.classes=0", "method.distances=0"}), 0);
+  for (const char* part : {"loss_classes", "loss_distribution"}) {
+    EXPECT_GT(early.at(part), late.at(part)) << part;
+    EXPECT_GT(late.at(part), alone.at(part)) << part;
+    EXPECT_NEAR(late.at(part) - alone.at(part), (early.at(part) - alone.at(part)) * distillation_share(3, 4),
+                1e-4 * early.at(part))
+        << part;
+  }
+  const Recipe student = distilled({});
+  TrainingPlan plan = TrainMethodRegistry::instance().plan(student);
+  Trainer second(student, *plan.step, *plan.data, plan.hooks);
+  const Model learnt = load_model(second.run(false).model);
+  EXPECT_NE(learnt.graph.find("lrtb.0"), kNone);
+  EXPECT_EQ(learnt.graph.find("reg_logits.0"), kNone);
+
+  EXPECT_ERROR(TrainMethodRegistry::instance().plan(with({"method.name=self_distillation"})), "method.teacher");
+  EXPECT_ERROR(TrainMethodRegistry::instance().plan(distilled({"model.size=[96, 96]"})), "96");
+  EXPECT_ERROR(TrainMethodRegistry::instance().plan(distilled({"method.temprature=3"})), "temperature");
 }
 
 }  // namespace

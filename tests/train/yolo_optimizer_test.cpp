@@ -71,7 +71,7 @@ void follow(const json& setting) {
     for (std::size_t i = 0; i < names.size(); ++i) {
       const FormulaStream u("grad." + std::to_string(step) + "." + names[i]);
       Tensor& gradient = parameters[i].mutable_grad();
-      if (optimizer.fresh()) gradient = torch::zeros_like(parameters[i]);
+      if (optimizer.fresh() || step % kStepsPerEpoch == 0) gradient = torch::zeros_like(parameters[i]);
       for (std::int64_t k = 0; k < gradient.numel(); ++k) gradient.data_ptr<double>()[k] += (2 * u(k) - 1) * 0.1;
     }
     weights.at("bn.running_mean") *= 0.999;

@@ -60,8 +60,10 @@ LabelledPicture DetectionBatches::picture(std::size_t index, std::int64_t epoch)
 }
 
 Batch DetectionBatches::load(std::int64_t epoch, std::int64_t step) const {
-  const std::vector<std::uint32_t> order =
-      shuffled_order(data_->size(), static_cast<std::uint64_t>(recipe_.seed), epoch);
+  if (epoch != order_epoch_) {
+    order_ = shuffled_order(data_->size(), static_cast<std::uint64_t>(recipe_.seed), epoch);
+    order_epoch_ = epoch;
+  }
   const std::int64_t global = std::min(recipe_.batch, pictures_);
   const std::int64_t begin = global * share_.rank / share_.size, end = global * (share_.rank + 1) / share_.size;
   Batch batch;
@@ -76,7 +78,7 @@ Batch DetectionBatches::load(std::int64_t epoch, std::int64_t step) const {
   pool_.parallel_for(batch.samples, 1, [&](std::int64_t first, std::int64_t last, int) {
     for (std::int64_t i = first; i < last; ++i) {
       LabelledPicture& one = made[static_cast<std::size_t>(i)];
-      one = picture(order[static_cast<std::size_t>(step * global + begin + i)], epoch);
+      one = picture(order_[static_cast<std::size_t>(step * global + begin + i)], epoch);
       normalize_image(one.image, bytes, out + i * floats);
     }
   });

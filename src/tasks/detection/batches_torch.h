@@ -33,6 +33,8 @@ class DetectionBatches : public BatchSource {
   int side_;
   Share share_;
   std::int64_t pictures_, steps_;
+  mutable std::vector<std::uint32_t> order_;  // of order_epoch_
+  mutable std::int64_t order_epoch_ = -1;
   mutable ThreadPool pool_;
 };
 

@@ -14,11 +14,9 @@
 namespace frugal {
 namespace {
 
-constexpr int kLevels = 3;
-const std::vector<std::int64_t> kStrides{8, 16, 32};
 const DetectOptions kPublished{.confidence = 0.03f, .iou = 0.65f, .most = 300, .several_classes = true};
 
-Graph graph_of(const Recipe& recipe, std::int64_t classes) {
+Graph graph_of(const Recipe& recipe, std::int64_t classes, const std::string& head = "") {
   const ModelEntry& entry = ModelRegistry::instance().get(recipe.model.name);
   if (entry.task != "detect")
     fail_usage("model.name: '{}' is a network for the task '{}', not a detector", entry.name, entry.task);
@@ -27,20 +25,18 @@ Graph graph_of(const Recipe& recipe, std::int64_t classes) {
                        .height = recipe.model.size.empty() ? entry.defaults.height : recipe.model.size[0],
                        .width = recipe.model.size.empty() ? entry.defaults.width : recipe.model.size[1]};
   for (const auto& [key, value] : recipe.model.options) options.extra[key] = value;
+  if (!head.empty()) options.extra["head"] = head;
   if (options.height != options.width)
     fail_usage("model.size: a detector is trained on squares, not {} x {}", options.height, options.width);
   return build_network(recipe.model.name, options);
 }
 
-// The levels' maps [n, c, h, w] as [n, cells, c].
-torch::Tensor by_cell(const std::map<std::string, torch::Tensor>& taps, const std::string& name) {
-  std::vector<torch::Tensor> levels;
-  for (int i = 0; i < kLevels; ++i) {
-    const auto found = taps.find(name + "." + std::to_string(i));
-    if (found == taps.end() || !found->second.defined()) return {};
-    levels.push_back(found->second.flatten(2).transpose(1, 2));
-  }
-  return torch::cat(levels, 1).to(torch::kFloat32);
+// Of residual branches (BottleRep): the release's optimiser leaves them at 1.
+std::vector<std::string> fixed_factors(const Graph& graph) {
+  std::vector<std::string> names;
+  for (const Value& value : graph.values())
+    if (value.kind == ValueKind::weight && value.name.ends_with(".alpha")) names.push_back(value.name);
+  return names;
 }
 
 }  // namespace
@@ -50,8 +46,11 @@ DetectStep::DetectStep(const Recipe& recipe) : recipe_(recipe) {
   test_ = std::make_shared<const DetectionDataset>(recipe.data.name, recipe.data.test);
   require(train->class_names() == test_->class_names(), "the splits '{}' and '{}' of {} have different classes",
           recipe.data.train, recipe.data.test, recipe.data.name);
-  model_.graph = graph_of(recipe, static_cast<std::int64_t>(train->class_names().size()));
+  const auto classes = static_cast<std::int64_t>(train->class_names().size());
+  model_.graph = graph_of(recipe, classes);
+  deployed_ = graph_of(recipe, classes, deployed_head(model_.graph));
   model_.weights = initial_weights(model_.graph, static_cast<std::uint64_t>(recipe.seed));
+  if (!recipe.model.weights.empty()) take_matching_weights(model_.weights, recipe.model.weights);
   input_ = usual_detection_info(model_.graph, "rows");
   set_task_info(model_, input_);
   set_class_labels(model_, train->class_names());
@@ -60,35 +59,31 @@ DetectStep::DetectStep(const Recipe& recipe) : recipe_(recipe) {
       std::make_unique<DetectionBatches>(train, recipe, static_cast<int>(input_.height), Share{c.rank(), c.size()});
   options_.boxes = iou_loss_named(recipe.detect.boxes);
   options_.assigner = assigner_named(recipe.detect.assigner);
-  cells_ = detection_cells(input_.height, input_.width, kStrides);
+  head_ = std::make_unique<DetectorHead>(model_.graph, input_.height, input_.width);
   net_ = std::make_unique<Interpreter>(model_.graph, model_.weights, torch::Device(recipe.device));
 }
 
-DetectionOutput DetectStep::forward(const torch::Tensor& pictures, bool training) {
-  std::map<std::string, torch::Tensor> taps;
-  for (int i = 0; i < kLevels; ++i)
-    for (const char* name : {"cls_logits.", "reg_logits.", "lrtb."}) {
-      const std::string value = name + std::to_string(i);
-      if (model_.graph.find(value) != kNone) taps[value] = torch::Tensor();
-    }
-  {
-    AutocastScope mixed(net_->device(), recipe_.precision == "bfloat16");
-    net_->forward({pictures.contiguous(torch::MemoryFormat::ChannelsLast)}, training, &taps);
-  }
-  DetectionOutput out;
-  out.scores = by_cell(taps, "cls_logits").sigmoid();
-  out.logits = by_cell(taps, "reg_logits");
-  out.plain = by_cell(taps, "lrtb");
-  return out;
+std::vector<Part> DetectStep::parts() { return {{"model", net_.get(), true, fixed_factors(model_.graph)}}; }
+
+DetectorHead::Output DetectStep::forward(const DetectorHead& head, Interpreter& net, const torch::Tensor& pictures,
+                                         bool features) const {
+  AutocastScope mixed(net.device(), recipe_.precision == "bfloat16");
+  return head.run(net, pictures, true, features);
+}
+
+DetectorHead::Losses DetectStep::losses(const Batch& batch) {
+  return head_->loss(forward(*head_, *net_, batch.inputs[0]), objects_of(batch), options_);
 }
 
 Terms DetectStep::run(const Batch& batch, const Minimize& minimize) {
-  const DetectionLoss loss = detection_loss(cells_, forward(batch.inputs[0], true), objects_of(batch), options_);
+  const DetectorHead::Losses loss = losses(batch);
   minimize(loss.total() * (static_cast<double>(batch.samples) / static_cast<double>(batch.global_samples)), {});
-  return {{"loss", loss.total().detach()},
-          {"loss_boxes", loss.boxes.detach()},
-          {"loss_distribution", loss.distribution.detach()},
-          {"loss_classes", loss.classes.detach()}};
+  Terms terms{{"loss", loss.total().detach()},
+              {"loss_boxes", loss.free.boxes.detach()},
+              {"loss_distribution", loss.free.distribution.detach()},
+              {"loss_classes", loss.free.classes.detach()}};
+  if (loss.anchored.classes.defined()) terms.emplace_back("loss_anchored", loss.anchored.total().detach());
+  return terms;
 }
 
 Metrics DetectStep::evaluate() {
@@ -109,8 +104,8 @@ Metrics DetectStep::evaluate() {
 
 Model DetectStep::export_model() {
   Model model;
-  model.graph = model_.graph;
-  model.weights = net_->export_weights();
+  model.graph = deployed_;
+  model.weights = deployed_weights(deployed_, net_->export_weights());
   model.metadata = model_.metadata;
   return model;
 }

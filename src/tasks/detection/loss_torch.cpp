@@ -67,9 +67,11 @@ struct Targets {
   Tensor of_positives(const Tensor& values) const { return values.index({picture, cell}); }
 };
 
-// Of the last dimension: sum of t (log t - log s), each softened by the temperature.
+// Of the last dimension: sum of t (log t - log s), each softened by the temperature. In double precision: of scores,
+// which lie between 0 and 1, the softened distributions differ by less than float32 can tell.
 Tensor divergence(const Tensor& student, const Tensor& teacher, double temperature) {
-  const Tensor s = (student / temperature).log_softmax(-1), t = (teacher / temperature).log_softmax(-1);
+  const Tensor s = (student.to(torch::kFloat64) / temperature).log_softmax(-1),
+               t = (teacher.to(torch::kFloat64) / temperature).log_softmax(-1);
   return (t.exp() * (t - s)).sum(-1) * (temperature * temperature);
 }
 
