@@ -10,9 +10,9 @@
 #include "base/log.h"
 #include "base/progress.h"
 #include "cli/output.h"
+#include "formats/detection/folders.h"
 #include "frugal/detect.h"
 #include "frugal/detection_metrics.h"
-#include "formats/detection/folders.h"
 
 namespace frugal {
 namespace {

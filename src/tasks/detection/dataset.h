@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "tasks/detection/augment.h"
 #include "formats/detection/folders.h"
+#include "tasks/detection/augment.h"
 
 namespace frugal {
 
