@@ -107,7 +107,7 @@ Json measure_speculation(const BenchLanguage& options, const Common& common) {
       {">batch", ">greedy", ">padded", ">unpadded cache", ">unpadded inputs", ">both", ">rows padded", ">rows both"});
   Json out = Json::array();
   for (const SpeculationTime& t : times) {
-    Json entry = {{"batch", t.batch}, {"same_texts", t.same_texts}};
+    Json entry = {{"batch", t.batch}};
     std::vector<std::string> cells = {std::to_string(t.batch)};
     for (int form = 0; form < 5; ++form) {
       const double ratio = t.tokens_per_second[form] / t.tokens_per_second[0];
@@ -115,6 +115,7 @@ Json measure_speculation(const BenchLanguage& options, const Common& common) {
                                 : fmt::format("{:.1f} ({:.2f})", t.tokens_per_second[form], ratio));
       entry[kSpeculationForms[form]] = {{"tokens_per_second", t.tokens_per_second[form]},
                                         {"ratio", ratio},
+                                        {"same_texts", t.same_texts[form]},
                                         {"rows", t.counts[form].rows},
                                         {"cells", t.counts[form].cells},
                                         {"drafted", t.counts[form].drafted},

@@ -69,8 +69,7 @@ OpenedModel from_checkpoint(SafetensorsFile file, const ModelSource& source) {
 void check_file(const std::string& path) {
   std::string extension = fs::path(path).extension().string();
   if (extension == ".gguf")
-    fail("{}: .gguf files are not read yet; convert the model to .safetensors, or take a built-in network with --arch",
-         path);
+    fail("{}: a language model runs with frugal generate, chat, perplexity, tokenize and bench", path);
   if (fs::exists(path)) {
     if (fs::is_directory(path)) fail("{} is a folder; a model is one file (.safetensors, .onnx)", path);
   } else {

@@ -112,45 +112,64 @@ double prompt_seconds(Runner& runner, int length, int chunk, int repeats) {
   return median(times);
 }
 
+namespace {
+
+struct Pass {
+  double seconds = 0;
+  std::int64_t tokens = 0;
+  DraftCounts counts{};
+  std::vector<std::vector<std::int32_t>> texts{};
+};
+
+// All prompts once, `options.batch` at a time.
+Pass run_batches(Runner& runner, std::span<const std::vector<std::int32_t>> prompts, int max_tokens,
+                 const SchedulerOptions& options, const std::function<std::unique_ptr<Drafter>()>& drafter) {
+  Pass out;
+  const auto batch = static_cast<std::size_t>(options.batch);
+  for (std::size_t begin = 0; begin < prompts.size(); begin += batch) {
+    Scheduler scheduler(runner, nullptr, {}, options.most_drafts > 0 ? drafter() : nullptr, options);
+    std::vector<int> numbers;
+    for (const auto& prompt : prompts.subspan(begin, std::min(batch, prompts.size() - begin))) {
+      GenerateRequest request;
+      request.prompt = prompt;
+      request.max_tokens = max_tokens;
+      numbers.push_back(scheduler.add(std::move(request)));
+    }
+    while (scheduler.step()) {}
+    out.seconds += scheduler.times().decode;
+    out.tokens += scheduler.times().decoded_tokens;
+    out.counts.add(scheduler.counts());
+    for (int number : numbers) out.texts.push_back(scheduler.take(number).ids);
+  }
+  return out;
+}
+
+}  // namespace
+
 SpeculationTime time_speculation(Runner& runner, const std::vector<std::vector<std::int32_t>>& prompts, int batch,
                                  int max_tokens, int drafts, bool adaptive, int repeats,
                                  const std::function<std::unique_ptr<Drafter>()>& drafter) {
   constexpr Padding kPadding[] = {{}, {true, true}, {true, false}, {false, true}, {}};
+  constexpr int kWarmUp = 16;  // tokens of the first batch, so that what is compiled once does not count
   SpeculationTime out;
   out.batch = batch;
   std::vector<double> speeds[5];
-  std::vector<std::vector<std::int32_t>> texts;
+  std::vector<std::vector<std::int32_t>> greedy;
   for (int turn = -1; turn < repeats; ++turn)
     for (int form = 0; form < 5; ++form) {
-      double seconds = 0;
-      std::int64_t tokens = 0;
-      DraftCounts counts;
-      std::vector<std::vector<std::int32_t>> ids;
-      for (std::size_t begin = 0; begin < prompts.size(); begin += static_cast<std::size_t>(batch)) {
-        SchedulerOptions options{
-            .batch = batch, .most_drafts = form == 0 ? 0 : drafts, .adaptive = adaptive, .padding = kPadding[form]};
-        Scheduler scheduler(runner, nullptr, {}, form == 0 ? nullptr : drafter(), options);
-        std::vector<int> numbers;
-        for (std::size_t i = begin; i < std::min(prompts.size(), begin + static_cast<std::size_t>(batch)); ++i) {
-          GenerateRequest request;
-          request.prompt = prompts[i];
-          request.max_tokens = max_tokens;
-          numbers.push_back(scheduler.add(std::move(request)));
-        }
-        while (scheduler.step()) {}
-        seconds += scheduler.times().decode;
-        tokens += scheduler.times().decoded_tokens;
-        counts.add(scheduler.counts());
-        counts.rows += scheduler.counts().rows;
-        counts.cells += scheduler.counts().cells;
-        counts.steps += scheduler.counts().steps;
-        for (int number : numbers) ids.push_back(scheduler.take(number).ids);
+      const SchedulerOptions options{
+          .batch = batch, .most_drafts = form == 0 ? 0 : drafts, .adaptive = adaptive, .padding = kPadding[form]};
+      std::span<const std::vector<std::int32_t>> chosen(prompts);
+      if (turn < 0) {
+        run_batches(runner, chosen.first(std::min(chosen.size(), static_cast<std::size_t>(batch))),
+                    std::min(max_tokens, kWarmUp), options, drafter);
+        continue;
       }
-      if (texts.empty()) texts = ids;
-      out.same_texts = out.same_texts && ids == texts;
-      if (turn < 0) continue;
-      speeds[form].push_back(static_cast<double>(tokens) / seconds);
-      out.counts[form] = counts;
+      const Pass pass = run_batches(runner, chosen, max_tokens, options, drafter);
+      if (greedy.empty()) greedy = pass.texts;
+      out.same_texts[form] = pass.texts == greedy;
+      speeds[form].push_back(static_cast<double>(pass.tokens) / pass.seconds);
+      out.counts[form] = pass.counts;
     }
   for (int form = 0; form < 5; ++form) out.tokens_per_second[form] = median(speeds[form]);
   return out;

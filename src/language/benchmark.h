@@ -37,7 +37,9 @@ struct SpeculationTime {
   int batch = 0;
   double tokens_per_second[5] = {};
   DraftCounts counts[5] = {};
-  bool same_texts = true;  // of all forms
+  // The texts are the greedy ones. Where the cache has gaps sums run over other chunks of it, and a near tie may fall
+  // the other way.
+  bool same_texts[5] = {};
 };
 // Batches in the order of the prompts, each form in turn; the time of reading prompts does not count.
 SpeculationTime time_speculation(Runner& runner, const std::vector<std::vector<std::int32_t>>& prompts, int batch,

@@ -13,13 +13,20 @@ namespace {
 using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
+void add_places(std::vector<std::int64_t>& to, const std::vector<std::int64_t>& from) {
+  if (to.size() < from.size()) to.resize(from.size());
+  for (std::size_t i = 0; i < from.size(); ++i) to[i] += from[i];
+}
+
 }  // namespace
 
 void DraftCounts::add(const DraftCounts& other) {
   drafted += other.drafted;
   accepted += other.accepted;
-  if (per_position.size() < other.per_position.size()) per_position.resize(other.per_position.size());
-  for (std::size_t i = 0; i < other.per_position.size(); ++i) per_position[i] += other.per_position[i];
+  steps += other.steps;
+  rows += other.rows;
+  cells += other.cells;
+  add_places(per_position, other.per_position);
 }
 
 void KeptText::drop(KvCache& cache) {
@@ -370,9 +377,11 @@ bool Scheduler::step() {
       ++it;
       continue;
     }
-    counts_.cells += s.cell;
     s.result.counts.cells = s.cell;
-    counts_.add(s.result.counts);
+    counts_.drafted += s.result.counts.drafted;
+    counts_.accepted += s.result.counts.accepted;
+    counts_.cells += s.cell;
+    add_places(counts_.per_position, s.result.counts.per_position);
     release(s);
     done_.push_back(std::move(*it));
     it = active_.erase(it);

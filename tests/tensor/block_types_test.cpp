@@ -14,7 +14,7 @@ struct Budget {
   DType type;
   double error;  // relative root mean square on normal values
 };
-// A little above what is reached; ggml's own quantisers lie within a tenth of these.
+// A little above what is reached.
 constexpr Budget kBudgets[] = {{DType::q8_0, 0.006}, {DType::q4_0, 0.092}, {DType::q4_1, 0.083}, {DType::q5_0, 0.046},
                                {DType::q5_1, 0.041}, {DType::q2_k, 0.285}, {DType::q3_k, 0.152}, {DType::q4_k, 0.075},
                                {DType::q5_k, 0.038}, {DType::q6_k, 0.019}};
