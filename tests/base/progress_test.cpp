@@ -30,8 +30,11 @@ TEST(Progress, TellsShareNoteAndFitsTheWidth) {
   EXPECT_NE(progress.text(200).find("100%"), std::string::npos);
 }
 
-TEST(Progress, AnEmptyJobIsNoDivisionByZero) {
-  EXPECT_NE(Progress("empty", 0).text(80).find("  0%"), std::string::npos);
+TEST(Progress, WithoutATotalItCounts) {
+  Progress progress("frames", 0);
+  EXPECT_EQ(progress.text(9), "frames  0");
+  progress.advance(7);
+  EXPECT_EQ(progress.text(9), "frames  7");
 }
 
 TEST(Log, BelowTheLevelNothingIsWritten) {

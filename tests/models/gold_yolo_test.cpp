@@ -148,7 +148,7 @@ TEST(GoldYolo, ShapesAtEverySize) {
 
 TEST(GoldYolo, RefusesWhatItCannotBe) {
   EXPECT_ERROR(network("n", 600, 640), "multiple of 32");
-  EXPECT_ERROR(network("n:anchors"), "dfl, lrtb or both");
+  EXPECT_ERROR(network("n:anchors"), "dfl, lrtb, both, anchor_aided");
 }
 
 const float* row(const Tensor& rows, std::int64_t i) { return rows.data<float>() + i * rows.dim(2); }

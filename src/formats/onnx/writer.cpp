@@ -1,5 +1,7 @@
 #include "formats/onnx/writer.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "formats/onnx/onnx.pb.h"
 #include "formats/onnx/tensor.h"
@@ -66,6 +68,19 @@ void add_opset(onnx::ModelProto& proto, const char* domain, int version) {
   opset.set_version(version);
 }
 
+// Weights of layers that compute in float32 may be block-quantised or of 16 bits (InputType::weight). ONNX gets the
+// floats that they stand for.
+std::vector<bool> stored_narrower(const Graph& graph) {
+  std::vector<bool> out(graph.values().size());
+  for (const Node& node : graph.nodes())
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+      const InputSpec& spec = node.op->inputs[std::min(i, node.op->inputs.size() - 1)];
+      if (node.inputs[i] != kNone && spec.type == InputType::weight)
+        out[static_cast<std::size_t>(node.inputs[i])] = true;
+    }
+  return out;
+}
+
 }  // namespace
 
 OnnxWriter::OnnxWriter(const Model& model, onnx::ModelProto& proto)
@@ -81,11 +96,12 @@ OnnxWriter::OnnxWriter(const Model& model, onnx::ModelProto& proto)
   out_.set_name(graph_.name().empty() ? "network" : graph_.name());
   name_values();
   for (ValueId id : graph_.inputs()) write_value(graph_.value(id).name, graph_.value(id).type, *out_.add_input());
-  for (const Value& value : graph_.values()) {
+  const std::vector<bool> floats = stored_narrower(graph_);
+  for (std::size_t i = 0; i < graph_.values().size(); ++i) {
+    const Value& value = graph_.values()[i];
     if (value.kind != ValueKind::weight) continue;
-    const Tensor& weight = model.weights.at(value.name);  // block-quantised: as the floats it stands for
-    write_tensor(value.name, dtype_info(weight.dtype()).blocks() ? weight.to(DType::f32) : weight,
-                 *out_.add_initializer());
+    const Tensor& weight = model.weights.at(value.name);
+    write_tensor(value.name, floats[i] ? weight.to(DType::f32) : weight, *out_.add_initializer());
   }
   for (std::size_t i = 0; i < graph_.outputs().size(); ++i) {
     const Value& value = graph_.value(graph_.outputs()[i]);

@@ -4,9 +4,8 @@ namespace frugal {
 
 FRUGAL_TORCH(rope) {
   registry.add("rope", [](const TorchArgs& a) {
-    using torch::indexing::None, torch::indexing::Slice;
     const std::int64_t rows = a[0].size(0), depth = attr_int(a.node, "head_depth"), dims = a[1].size(1);
-    torch::Tensor x = a[0].view({rows, -1, depth}), cosine = a[1].slice(1, 0, dims / 2).unsqueeze(1),
+    torch::Tensor x = a[0].view({rows, a[0].size(1) / depth, depth}), cosine = a[1].slice(1, 0, dims / 2).unsqueeze(1),
                   sine = a[1].slice(1, dims / 2).unsqueeze(1), rest = x.slice(2, dims);
     const bool interleaved = attr_flag(a.node, "interleaved");
     torch::Tensor first = interleaved ? x.slice(2, 0, dims, 2) : x.slice(2, 0, dims / 2);
