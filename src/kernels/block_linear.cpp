@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "base/pages.h"
 #include "kernels/block_units.h"
 #include "kernels/simd/block_tables.h"
 #include "tensor/block_types.h"
@@ -213,9 +214,19 @@ void block_pack(const BlockLinearPlan& plan, ThreadPool& pool, const void* weigh
     std::memcpy(packed, from, static_cast<std::size_t>(block_packed_bytes(plan)));
     return;
   }
+  // What is packed is not read again here: its pages go as soon as there are a few, so that a large table and its
+  // packed form are never both in memory.
+  constexpr std::size_t kRun = std::size_t{8} << 20;
+  const std::size_t row = byte_size(plan.type, {1, plan.k});
   pool.parallel_for(panels_of(plan), 1, [&](std::int64_t begin, std::int64_t end, int) {
-    for (std::int64_t panel = begin; panel < end; ++panel)
+    std::int64_t kept = begin;  // the first panel whose source may still be there
+    for (std::int64_t panel = begin; panel < end; ++panel) {
       pack_panel(plan, from, panel * kBlockPanel, packed + panel * panel_bytes(plan));
+      const std::size_t run = static_cast<std::size_t>((panel + 1 - kept) * kBlockPanel) * row;
+      if (run < kRun || panel + 1 == end) continue;
+      drop_file_pages(from + static_cast<std::size_t>(kept * kBlockPanel) * row, run);
+      kept = panel + 1;
+    }
   });
 }
 
