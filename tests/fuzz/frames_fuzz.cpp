@@ -1,4 +1,8 @@
 #include "formats/frames.h"
+
+#include <algorithm>
+
+#include "frugal/error.h"
 #include "frugal/image.h"
 #include "fuzz.h"
 
