@@ -28,7 +28,8 @@ std::vector<std::string> seeds() {
       "<annotation><size><width>9</width><height>9</height></size><object><name>dog</name><difficult>1</difficult>"
       "<bndbox><xmin>1</xmin><ymin>2.5</ymin><xmax>8</xmax><ymax>9</ymax></bndbox></object></annotation>",
       "<annotation><object><name>a</name><bndbox><xmin>0</xmin><ymin>0</ymin><xmax>9</xmax><ymax>9</ymax></bndbox>"
-      "</object><object><part/></object></annotation>"};
+      "<part><name>b</name><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>2</xmax><ymax>2</ymax></bndbox></part></object>"
+      "</annotation>"};
 }
 
 std::string repair(std::string input) { return input; }
