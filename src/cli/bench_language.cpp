@@ -89,11 +89,10 @@ void write_plot(const std::string& path, const std::vector<SpeculationTime>& tim
 
 Json measure_speculation(const BenchLanguage& options, const Common& common) {
   OpenedLanguageModel opened = open_language_model(options.language, common);
-  const Tokenizer* tokenizer = opened.language.tokenizer.get();
-  if (!tokenizer) fail("{}: the file has no tokenizer", options.language.model);
+  const Tokenizer& tokenizer = tokenizer_of(opened, options.language);
   std::vector<std::vector<std::int32_t>> prompts;
-  for (const Prompt& prompt : read_prompts(options.prompts, *tokenizer))
-    prompts.push_back(tokenizer->encode(prompt.text, {.add_special = !prompt.from_template}));
+  for (const Prompt& prompt : read_prompts(options.prompts, tokenizer))
+    prompts.push_back(tokenizer.encode(prompt.text, {.add_special = !prompt.from_template}));
   std::vector<SpeculationTime> times;
   Progress progress("speculation", std::ssize(options.batches));
   for (int batch : options.batches) {

@@ -104,6 +104,11 @@ OpenedLanguageModel open_language_model(const LanguageOptions& options, const Co
   return out;
 }
 
+const Tokenizer& tokenizer_of(const OpenedLanguageModel& opened, const LanguageOptions& options) {
+  if (!opened.language.tokenizer) fail("{}: the file has no tokenizer", options.model);
+  return *opened.language.tokenizer;
+}
+
 std::unique_ptr<Drafter> make_drafter(const LanguageOptions& options, const Common& common,
                                       const OpenedLanguageModel& target) {
   if (options.draft == "none") return nullptr;
@@ -123,9 +128,8 @@ std::shared_ptr<Constraint> make_constraint(const LanguageOptions& options, cons
   if (!options.grammar.empty() && !options.json_schema.empty()) fail_usage("give either --grammar or --json-schema");
   const std::string& path = options.grammar.empty() ? options.json_schema : options.grammar;
   const auto file = MappedFile::open(path);
-  const std::string_view text(reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size());
   return naming_file(path, [&] {
-    const Grammar grammar = options.grammar.empty() ? grammar_of_json_schema(text) : parse_gbnf(text);
+    const Grammar grammar = options.grammar.empty() ? grammar_of_json_schema(file->text()) : parse_gbnf(file->text());
     return std::make_shared<Constraint>(grammar, std::make_shared<ConstraintVocabulary>(tokenizer));
   });
 }

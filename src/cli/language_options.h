@@ -34,6 +34,9 @@ struct OpenedLanguageModel {
 };
 OpenedLanguageModel open_language_model(const LanguageOptions& options, const Common& common);
 
+// Error where the file has none.
+const Tokenizer& tokenizer_of(const OpenedLanguageModel& opened, const LanguageOptions& options);
+
 // "none", "lookup", "ngram", or the file of a smaller model.
 std::unique_ptr<Drafter> make_drafter(const LanguageOptions& options, const Common& common,
                                       const OpenedLanguageModel& target);

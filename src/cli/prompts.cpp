@@ -31,7 +31,7 @@ Prompt read_prompt(std::string_view line, const Tokenizer& tokenizer, std::optio
 
 std::vector<Prompt> read_prompts(const std::string& path, const Tokenizer& tokenizer) {
   const auto file = MappedFile::open(path);
-  const std::string_view text(reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size());
+  const std::string_view text = file->text();
   std::vector<Prompt> prompts;
   std::optional<ChatTemplate> chat;
   std::size_t number = 0;

@@ -24,10 +24,6 @@ constexpr const char* kListWanted =
 constexpr const char* kObjectWanted =
     "labels are an object with the lists \"images\", \"categories\" and \"annotations\"";
 
-std::string_view text_of(const MappedFile& file) {
-  return {reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()};
-}
-
 // What a parser stumbled over at `byte`: the line, and NaN by its name, since Python writes it.
 [[noreturn]] void refuse_json(std::string_view text, std::size_t byte) {
   byte = std::min(byte, text.size());
@@ -181,11 +177,11 @@ std::vector<CocoResult> parse_coco_results(std::string_view text, const CocoTrut
 }
 
 CocoTruth read_coco_truth(const std::string& path) {
-  return naming_file(path, [&] { return parse_coco_truth(text_of(*MappedFile::open(path))); });
+  return naming_file(path, [&] { return parse_coco_truth(MappedFile::open(path)->text()); });
 }
 
 std::vector<CocoResult> read_coco_results(const std::string& path, const CocoTruth& truth) {
-  return naming_file(path, [&] { return parse_coco_results(text_of(*MappedFile::open(path)), truth); });
+  return naming_file(path, [&] { return parse_coco_results(MappedFile::open(path)->text(), truth); });
 }
 
 std::string coco_results_json(std::span<const CocoResult> results) {

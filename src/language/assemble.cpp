@@ -4,7 +4,9 @@
 #include "graph/initial_weights.h"
 
 namespace frugal {
+namespace {
 
+// Rows [begin, end) of a tensor, sharing its memory.
 Tensor rows_of(const Tensor& whole, std::int64_t begin, std::int64_t end) {
   FRUGAL_ASSERT(begin >= 0 && begin <= end && end <= whole.dim(0));
   Shape shape = whole.shape();
@@ -12,6 +14,26 @@ Tensor rows_of(const Tensor& whole, std::int64_t begin, std::int64_t end) {
   shape[0] = end - begin;
   auto* data = static_cast<std::byte*>(const_cast<void*>(whole.raw())) + static_cast<std::size_t>(begin) * row;
   return Tensor::wrap(whole.dtype(), std::move(shape), data, std::make_shared<Tensor>(whole));
+}
+
+}  // namespace
+
+void split_qkv(Weights& tensors, const DecoderConfig& c) {
+  const std::int64_t q = c.heads * c.head_depth, kv = c.kv_heads * c.head_depth;
+  for (std::int64_t layer = 0; layer < c.layers; ++layer)
+    for (const char* kind : {"weight", "bias"}) {
+      const std::string stem = fmt::format("blk.{}.attn_", layer);
+      const auto found = tensors.find(stem + "qkv." + kind);
+      if (found == tensors.end()) continue;
+      const Tensor whole = found->second;
+      require(whole.rank() > 0 && whole.dim(0) == q + 2 * kv,
+              "tensor '{}' has shape {}; q, k and v together need {} rows", found->first, to_string(whole.shape()),
+              q + 2 * kv);
+      tensors.erase(found);
+      tensors[stem + "q." + kind] = rows_of(whole, 0, q);
+      tensors[stem + "k." + kind] = rows_of(whole, q, q + kv);
+      tensors[stem + "v." + kind] = rows_of(whole, q + kv, q + 2 * kv);
+    }
 }
 
 Model assemble_decoder(const DecoderConfig& config, Weights tensors) {

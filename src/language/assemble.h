@@ -6,8 +6,9 @@
 
 namespace frugal {
 
-// Rows [begin, end) of a tensor, sharing its memory.
-Tensor rows_of(const Tensor& whole, std::int64_t begin, std::int64_t end);
+// Tensors "blk.N.attn_qkv" become attn_q, attn_k and attn_v, which share their memory: rows are whole blocks.
+// Error where the rows are not those of the three.
+void split_qkv(Weights& tensors, const DecoderConfig& config);
 
 // The graph with every weight found by its name. Matrices keep their element types, everything else becomes float32.
 // Error names a tensor that is missing, has another shape, or has no place in the graph.

@@ -23,7 +23,6 @@ struct DraftRequest {
 class Drafter {
  public:
   virtual ~Drafter() = default;
-  virtual std::string name() const = 0;
   virtual void propose(std::span<DraftRequest> requests) = 0;
   virtual void forget(int sequence) { static_cast<void>(sequence); }  // it has ended
 };

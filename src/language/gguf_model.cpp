@@ -1,13 +1,12 @@
 // Language models in GGUF files: metadata to a DecoderConfig, tensors to weights. Keys and names are those of
 // llama.cpp.
 #include <fmt/format.h>
-#include <algorithm>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
 #include "base/check.h"
-#include "formats/weights.h"
 #include "language/assemble.h"
 #include "language/language_model.h"
 
@@ -89,25 +88,6 @@ void read_gpt2(DecoderConfig& c, const Gguf& file) {
   c.gated = false;
   c.rotary = {};
   c.learned_positions = file.tensor("position_embd.weight").shape().at(0);
-}
-
-// GPT-2 keeps q, k and v in one tensor; rows are whole blocks, so that the parts share its memory.
-void split_qkv(Weights& tensors, const DecoderConfig& c) {
-  for (std::int64_t layer = 0; layer < c.layers; ++layer)
-    for (const char* kind : {"weight", "bias"}) {
-      const std::string stem = fmt::format("blk.{}.attn_", layer);
-      const auto whole = tensors.find(stem + "qkv." + kind);
-      if (whole == tensors.end()) continue;
-      const std::int64_t sizes[] = {c.heads * c.head_depth, c.kv_heads * c.head_depth, c.kv_heads * c.head_depth};
-      std::int64_t row = 0;
-      for (int part = 0; part < 3; ++part) {
-        tensors[stem + "qkv"[part] + "." + kind] = rows_of(whole->second, row, row + sizes[part]);
-        row += sizes[part];
-      }
-      if (row != whole->second.dim(0))
-        fail("tensor '{}' has {} rows; q, k and v together have {}", whole->first, whole->second.dim(0), row);
-      tensors.erase(whole);
-    }
 }
 
 }  // namespace

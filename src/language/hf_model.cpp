@@ -97,21 +97,10 @@ Tensor transposed(const Tensor& t) {
   return out;
 }
 
-// GPT-2 stores matrices [in, out], and q, k, v as one.
-void unfold_gpt2(Weights& tensors, const DecoderConfig& c) {
+// GPT-2 stores matrices [in, out].
+void transpose_matrices(Weights& tensors) {
   for (auto& [name, t] : tensors)
     if (name.starts_with("blk.") && name.ends_with(".weight") && t.rank() == 2) t = transposed(t);
-  for (std::int64_t layer = 0; layer < c.layers; ++layer)
-    for (const char* kind : {"weight", "bias"}) {
-      const std::string stem = fmt::format("blk.{}.attn_", layer);
-      const auto whole = tensors.find(stem + "qkv." + kind);
-      if (whole == tensors.end()) continue;
-      require(whole->second.dim(0) == 3 * c.width, "tensor '{}' has {} rows; q, k and v together need {}", whole->first,
-              whole->second.dim(0), 3 * c.width);
-      for (std::int64_t part = 0; part < 3; ++part)
-        tensors[stem + "qkv"[part] + "." + kind] = rows_of(whole->second, part * c.width, (part + 1) * c.width);
-      tensors.erase(whole);
-    }
 }
 
 // Gemma multiplies by 1 + weight.
@@ -160,7 +149,8 @@ Model hf_model(const Json& config, Weights tensors) {
     if (ours.empty()) fail("the tensor '{}' has no place in a {} model", name, c.architecture);
     named.emplace(ours, std::move(t));
   }
-  if (c.architecture == "gpt2") unfold_gpt2(named, c);
+  if (c.architecture == "gpt2") transpose_matrices(named);
+  split_qkv(named, c);
   if (c.architecture.starts_with("gemma")) add_one_to_norms(named);
   if (c.rotary.scaled) named["rope_freqs.weight"] = llama3_factors(config, c);
   return assemble_decoder(c, std::move(named));

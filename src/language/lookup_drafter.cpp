@@ -48,7 +48,6 @@ void copy(DraftRequest& request, std::size_t from, std::size_t end, int most) {
 class Lookup final : public Drafter {
  public:
   Lookup(int match, int copy) : match_(match), copy_(copy) {}
-  std::string name() const override { return "lookup"; }
   void forget(int sequence) override { tables_.erase(sequence); }
   void propose(std::span<DraftRequest> requests) override {
     for (DraftRequest& r : requests) {
@@ -68,7 +67,6 @@ class Lookup final : public Drafter {
 class Ngram final : public Drafter {
  public:
   Ngram(int longest, int shortest) : longest_(longest), shortest_(shortest) {}
-  std::string name() const override { return "ngram"; }
   void forget(int sequence) override { tables_.erase(sequence); }
   void propose(std::span<DraftRequest> requests) override {
     for (DraftRequest& r : requests) {
@@ -93,7 +91,6 @@ class Scripted final : public Drafter {
  public:
   explicit Scripted(std::function<std::vector<std::int32_t>(const DraftRequest&)> script)
       : script_(std::move(script)) {}
-  std::string name() const override { return "scripted"; }
   void propose(std::span<DraftRequest> requests) override {
     for (DraftRequest& r : requests) {
       r.drafts = script_(r);

@@ -14,7 +14,6 @@ namespace {
 class ModelDrafter final : public Drafter {
  public:
   explicit ModelDrafter(std::unique_ptr<Runner> runner) : runner_(std::move(runner)) {}
-  std::string name() const override { return "model"; }
 
   void forget(int sequence) override {
     const auto found = states_.find(sequence);

@@ -46,8 +46,6 @@ std::span<float> Runner::run(const RowBatch& batch) {
   step_.begin(batch.sequences, batch.positions, batch.cells);
   inputs_ = {numbers(batch.tokens), numbers(batch.positions), numbers(batch.sequences), numbers(batch.wanted)};
   session_.run(inputs_, outputs_, &step_);
-  ++steps_;
-  rows_ += batch.size();
   return {outputs_[0].data<float>(), static_cast<std::size_t>(outputs_[0].numel())};
 }
 

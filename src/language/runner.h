@@ -31,14 +31,12 @@ class Runner {
   std::span<float> run(const RowBatch& batch);
   // Further outputs of the graph at the last step (DecoderConfig::taps).
   const Tensor& output(std::size_t i) const { return outputs_[i]; }
-  std::int64_t steps() const { return steps_; }
-  std::int64_t rows() const { return rows_; }  // of all steps
 
  private:
   Session session_;
   KvCache cache_;
   KvStep step_;
-  std::int64_t vocabulary_ = 0, steps_ = 0, rows_ = 0;
+  std::int64_t vocabulary_ = 0;
   std::vector<Tensor> inputs_, outputs_;
 };
 

@@ -98,7 +98,6 @@ class Scheduler {
   GenerateResult take(int id);  // of a finished one; its number is then unknown
 
   const DraftCounts& counts() const { return counts_; }  // of all sequences
-  const StepCosts& costs() const { return costs_; }
   struct Times {
     double prompt = 0, decode = 0;  // seconds; a step that does both is shared out by its rows
     std::int64_t prompt_tokens = 0, decoded_tokens = 0;

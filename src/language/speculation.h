@@ -14,8 +14,6 @@ class StepCosts {
   void learn(int rows, double seconds);
   // Between measured numbers a straight line. Where nothing is known one more row costs a twelfth of the first.
   double seconds(int rows) const;
-  bool empty() const { return seconds_.empty(); }
-  const std::map<int, double>& table() const { return seconds_; }
 
  private:
   std::map<int, double> seconds_;

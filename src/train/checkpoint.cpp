@@ -28,8 +28,7 @@ std::string read_everywhere(const std::string& path) {
     try {
       if (!std::filesystem::exists(path))
         fail("there is no checkpoint {} to resume from; run without --resume to start anew", path);
-      auto file = MappedFile::open(path);
-      bytes.assign(reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size());
+      bytes = MappedFile::open(path)->text();
     } catch (const Error& e) {
       problem = e.what();
     }

@@ -79,6 +79,17 @@ TEST(Stories260K, EveryRecordedToken) {
   }
 }
 
+TEST(Gpt2, TooFewRowsOfQKAndVAreRefused) {
+  DecoderConfig config;
+  config.architecture = "gpt2";
+  config.layers = 1;
+  config.heads = config.kv_heads = 2;
+  config.head_depth = 4;
+  Gguf file;
+  file.tensors.push_back({"blk.0.attn_qkv.weight", Tensor(DType::f32, {20, 8})});
+  EXPECT_ERROR(gguf_model(file, config), "q, k and v together need 24 rows");
+}
+
 class SmolLm2 : public testing::Test {
  protected:
   void SetUp() override {

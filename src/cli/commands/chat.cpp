@@ -30,11 +30,11 @@ class Conversation {
  public:
   Conversation(const Chat& options, const Common& common)
       : options_(options), opened_(open_language_model(options.language, common)) {
-    if (!opened_.language.tokenizer) fail("{}: the file has no tokenizer", options.language.model);
-    template_.emplace(*opened_.language.tokenizer);
-    scheduler_.emplace(*opened_.runner, opened_.language.tokenizer.get(), opened_.language.ends,
+    const Tokenizer& tokenizer = tokenizer_of(opened_, options.language);
+    template_.emplace(tokenizer);
+    scheduler_.emplace(*opened_.runner, &tokenizer, opened_.language.ends,
                        make_drafter(options.language, common, opened_), scheduler_options(options.language, opened_));
-    constraint_ = make_constraint(options.language, *opened_.language.tokenizer);
+    constraint_ = make_constraint(options.language, tokenizer);
     clear();
   }
   ~Conversation() { kept_->drop(opened_.runner->cache()); }

@@ -25,9 +25,8 @@ int run_drafter(const Options& options, const Common& common) {
     fail_usage("a drafter is made from a .gguf file and written as one");
   const Gguf source = read_gguf(options.model);
   const Tokenizer tokenizer(spec_from_gguf(source));
-  const auto file = MappedFile::open(options.text);
-  const std::string text(reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size());
-  std::vector<std::int32_t> ids = tokenizer.encode(text, {.add_special = false, .parse_special = false});
+  std::vector<std::int32_t> ids =
+      tokenizer.encode(MappedFile::open(options.text)->text(), {.add_special = false, .parse_special = false});
   ids.resize(std::min(ids.size(), static_cast<std::size_t>(options.tokens)));
   EarlyExitReport report;
   Progress progress("drafter", std::ssize(ids));

@@ -54,8 +54,7 @@ int run_generate(const Generate& options, bool prompt_given, const Common& commo
   LanguageOptions language = options.language;
   language.sampling = language.drawing(common.seed);
   OpenedLanguageModel opened = open_language_model(language, common);
-  const Tokenizer* tokenizer = opened.language.tokenizer.get();
-  if (!tokenizer) fail("{}: the file has no tokenizer", language.model);
+  const Tokenizer* tokenizer = &tokenizer_of(opened, language);
   const std::vector<Prompt> prompts = prompts_of(options, *tokenizer, prompt_given);
   Scheduler scheduler(*opened.runner, tokenizer, opened.language.ends, make_drafter(language, common, opened),
                       scheduler_options(language, opened));

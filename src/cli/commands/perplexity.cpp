@@ -22,14 +22,12 @@ struct Options {
 
 int run_perplexity(const Options& options, const Common& common) {
   OpenedLanguageModel opened = open_language_model(options.language, common);
-  const Tokenizer* tokenizer = opened.language.tokenizer.get();
-  if (!tokenizer) fail("{}: the file has no tokenizer", options.language.model);
-  const auto file = MappedFile::open(options.file);
-  const std::string text(reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size());
-  const std::vector<std::int32_t> ids = tokenizer->encode(text, {.add_special = false, .parse_special = false});
-  const bool with_bos = tokenizer->bos() && !tokenizer->encode("", {}).empty();
+  const Tokenizer& tokenizer = tokenizer_of(opened, options.language);
+  const std::vector<std::int32_t> ids =
+      tokenizer.encode(MappedFile::open(options.file)->text(), {.add_special = false, .parse_special = false});
+  const bool with_bos = tokenizer.bos() && !tokenizer.encode("", {}).empty();
   Progress progress("perplexity", std::ssize(ids));
-  const Perplexity result = perplexity(*opened.runner, ids, options.window, with_bos ? tokenizer->bos() : std::nullopt,
+  const Perplexity result = perplexity(*opened.runner, ids, options.window, with_bos ? tokenizer.bos() : std::nullopt,
                                        [&](std::int64_t done) {
                                          check_interrupt();
                                          progress.advance(done);

@@ -40,7 +40,7 @@ std::string yolo_file(const fs::path& folder) {
 
 std::vector<std::string> read_lines(const std::string& path) {
   const auto file = MappedFile::open(path);
-  std::string_view text{reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size()};
+  std::string_view text = file->text();
   std::vector<std::string> lines;
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());

@@ -82,8 +82,8 @@ VocFile parse(const std::string& path) {
   XML_SetUserData(parser.get(), &collector);
   XML_SetElementHandler(parser.get(), on_start, on_end);
   XML_SetCharacterDataHandler(parser.get(), on_text);
-  if (XML_Parse(parser.get(), reinterpret_cast<const char*>(mapped->bytes().data()),
-                static_cast<int>(mapped->bytes().size()), 1) != XML_STATUS_OK)
+  const std::string_view text = mapped->text();
+  if (XML_Parse(parser.get(), text.data(), static_cast<int>(text.size()), 1) != XML_STATUS_OK)
     fail("{}:{}: this is not valid XML: {}", path, XML_GetCurrentLineNumber(parser.get()),
          XML_ErrorString(XML_GetErrorCode(parser.get())));
   return file;

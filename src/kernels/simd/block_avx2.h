@@ -25,9 +25,6 @@ template <int B>
 inline I signed_byte(I a) {
   return _mm256_srai_epi32(B == 3 ? a : _mm256_slli_epi32(a, 24 - 8 * B), 24);
 }
-inline V load_halves(const std::uint8_t* p) {
-  return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
-}
 inline V load_bf16(const std::uint8_t* p) {
   const __m256i x = _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
   return _mm256_castsi256_ps(_mm256_slli_epi32(x, 16));

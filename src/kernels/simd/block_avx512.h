@@ -25,9 +25,6 @@ template <int B>
 inline I signed_byte(I a) {
   return _mm512_srai_epi32(B == 3 ? a : _mm512_slli_epi32(a, 24 - 8 * B), 24);
 }
-inline V load_halves(const std::uint8_t* p) {
-  return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
-}
 inline V load_bf16(const std::uint8_t* p) {
   const __m512i x = _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
   return _mm512_castsi512_ps(_mm512_slli_epi32(x, 16));

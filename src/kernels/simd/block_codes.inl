@@ -9,6 +9,8 @@ namespace {
 constexpr int kVectors = static_cast<int>(kBlockPanel) / kLanes;  // of a panel's channels
 constexpr int kVectorBytes = 4 * kLanes;
 
+inline V load_halves(const std::uint8_t* p) { return load_halves(reinterpret_cast<const std::uint16_t*>(p)); }
+
 template <BlockForm F>
 struct Codes {
   static constexpr BlockFormInfo kInfo = kBlockForms[static_cast<int>(F)];

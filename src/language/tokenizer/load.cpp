@@ -10,10 +10,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string read_text(const std::string& path) {
-  const auto file = MappedFile::open(path);
-  return {reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size()};
-}
+std::string read_text(const std::string& path) { return std::string(MappedFile::open(path)->text()); }
 
 Tokenizer from_json(const fs::path& path) {
   const fs::path config = path.parent_path() / "tokenizer_config.json";
