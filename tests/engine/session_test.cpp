@@ -1,42 +1,11 @@
 #include "frugal/session.h"
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
 #include <set>
 
 #include "engine/engine_test.h"
 #include "kernels/kernels.h"
 #include "models/registry.h"
-
-namespace {
-
-std::atomic<bool> counting{false};
-std::atomic<int> allocations{0};
-
-void* counted(std::size_t bytes) {
-  if (counting) ++allocations;
-  void* p = std::malloc(bytes ? bytes : 1);
-  if (!p) throw std::bad_alloc();
-  return p;
-}
-
-void* counted(std::size_t bytes, std::align_val_t alignment) {
-  if (counting) ++allocations;
-  auto a = static_cast<std::size_t>(alignment);
-  void* p = std::aligned_alloc(a, (bytes + a - 1) / a * a);
-  if (!p) throw std::bad_alloc();
-  return p;
-}
-
-}  // namespace
-
-void* operator new(std::size_t bytes) { return counted(bytes); }
-void* operator new(std::size_t bytes, std::align_val_t a) { return counted(bytes, a); }
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
+#include "support/counted_new.h"
 
 namespace frugal {
 namespace {
@@ -102,13 +71,11 @@ TEST(Session, RunsAllocateNothingOnceCompiled) {
     std::vector<Tensor> small{random_tensor({1, 3, 8, 8})}, large{random_tensor({2, 3, 16, 8})}, out_small, out_large;
     session.run(small, out_small);
     session.run(large, out_large);
-    allocations = 0;
-    counting = true;
+    const std::int64_t before = test::total_allocations();
     session.run(small, out_small);
     session.run(large, out_large);
     session.run(large, out_large);
-    counting = false;
-    EXPECT_EQ(allocations, 0) << threads << " threads";
+    EXPECT_EQ(test::total_allocations(), before) << threads << " threads";
   }
 }
 

@@ -1,61 +1,15 @@
 // Memory runs out at every allocation in turn: the engine throws, leaks nothing, and works afterwards.
-#include "ops/allocation.h"
-
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <cstdlib>
-#include <limits>
 #include <memory>
 #include <new>
 #include <set>
 
 #include "frugal/session.h"
 #include "ops/row_test.h"
-
-namespace {
-
-constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
-std::atomic<std::int64_t> until_failure{kNever};
-std::atomic<std::int64_t> live{0}, total{0};
-
-void* allocate(std::size_t bytes, std::size_t alignment) {
-  if (until_failure.load(std::memory_order_relaxed) != kNever && until_failure.fetch_sub(1) == 0)
-    throw std::bad_alloc();
-  void* p = alignment <= alignof(std::max_align_t)
-                ? std::malloc(bytes ? bytes : 1)
-                : std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
-  if (!p) throw std::bad_alloc();
-  live.fetch_add(1, std::memory_order_relaxed);
-  total.fetch_add(1, std::memory_order_relaxed);
-  return p;
-}
-
-void release(void* p) {
-  if (!p) return;
-  live.fetch_sub(1, std::memory_order_relaxed);
-  std::free(p);
-}
-
-}  // namespace
-
-// The array and nothrow forms call these.
-void* operator new(std::size_t bytes) { return allocate(bytes, 0); }
-void* operator new(std::size_t bytes, std::align_val_t alignment) {
-  return allocate(bytes, static_cast<std::size_t>(alignment));
-}
-void operator delete(void* p) noexcept { release(p); }
-void operator delete(void* p, std::size_t) noexcept { release(p); }
-void operator delete(void* p, std::align_val_t) noexcept { release(p); }
-void operator delete(void* p, std::size_t, std::align_val_t) noexcept { release(p); }
+#include "support/counted_new.h"
 
 namespace frugal::test {
-
-void fail_allocation(std::int64_t k) { until_failure.store(k); }
-bool stop_failing() { return until_failure.exchange(kNever) < 0; }
-std::int64_t live_allocations() { return live.load(); }
-std::int64_t total_allocations() { return total.load(); }
-
 namespace {
 
 // Rows of one op differ little in what they allocate: the first of each layout is enough (rank 4 and others).

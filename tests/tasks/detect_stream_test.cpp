@@ -1,35 +1,10 @@
 // Pictures of one size, one after the other.
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
 #include "frugal/detect.h"
 #include "graph/initial_weights.h"
 #include "models/registry.h"
+#include "support/counted_new.h"
 #include "support/support.h"
 #include "tasks/letterbox.h"
-
-namespace {
-
-std::atomic<bool> counting{false};
-std::atomic<int> allocations{0};
-
-void* allocate(std::size_t bytes, std::size_t alignment) {
-  if (counting) ++allocations;
-  void* p = alignment == 0 ? std::malloc(bytes ? bytes : 1)
-                           : std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
-  if (!p) throw std::bad_alloc();
-  return p;
-}
-
-}  // namespace
-
-void* operator new(std::size_t bytes) { return allocate(bytes, 0); }
-void* operator new(std::size_t bytes, std::align_val_t a) { return allocate(bytes, static_cast<std::size_t>(a)); }
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
 
 namespace frugal {
 namespace {
@@ -82,12 +57,10 @@ TEST(Detector, AStreamOfOneSizeAllocatesNothingInTheEngine) {
       session.run(inputs, outputs);
     };
     run(images[0]);
-    allocations = 0;
-    counting = true;
+    const std::int64_t before = test::total_allocations();
     run(images[1]);
     run(images[0]);
-    counting = false;
-    EXPECT_EQ(allocations, 0) << threads << " threads";
+    EXPECT_EQ(test::total_allocations(), before) << threads << " threads";
   }
 }
 

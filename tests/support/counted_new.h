@@ -1,4 +1,4 @@
-// The operator new of this test binary counts, and can be told to fail.
+// An operator new that counts, and can be told to fail, for the test binaries that link it (tests/CMakeLists.txt).
 #pragma once
 
 #include <cstdint>
