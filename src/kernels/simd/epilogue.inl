@@ -4,7 +4,6 @@
 #include "kernels/simd/math.inl"
 
 namespace frugal::FRUGAL_SIMD {
-namespace {
 
 // Where a tile of rows x blocks vectors goes. Row p, block b lies at p * row_stride + b * block_stride.
 struct TileStore {
@@ -19,6 +18,12 @@ struct TileStore {
   bool whole_blocks;  // the other lanes of the last block exist in `out` and `residual` and may hold anything
 };
 
+// Any activation, any lanes; `values` holds the sums, [rows][blocks] vectors. Once an instruction set (epilogue.cpp): all
+// activations take 20 KB.
+void finish_values(const float* values, int rows, int blocks, const TileStore& to, const Epilogue& e);
+
+namespace {
+
 // Clamping covers none, relu and clip, and stays in registers.
 inline bool clamp_bounds(const ActivationSpec& spec, float* lo, float* hi) {
   *lo = -__builtin_inff();
@@ -32,44 +37,6 @@ inline bool clamp_bounds(const ActivationSpec& spec, float* lo, float* hi) {
       return true;
     default: return false;
   }
-}
-
-// The general way: `values` holds the sums, [rows][blocks] vectors.
-template <typename F>
-inline void finish_each(const float* values, int rows, int blocks, const TileStore& to, const Epilogue& e, F activate) {
-  const V scale = set1(e.scale), shift = set1(e.shift);
-  if (!to.residual && to.last_lanes == kLanes) {  // the usual case: nothing to ask at each vector
-    for (int p = 0; p < rows; ++p)
-      for (int b = 0; b < blocks; ++b, values += kLanes) {
-        V x = load(values);
-        if (to.bias) x = add(x, to.channels_are_rows ? broadcast(to.bias + p) : load(to.bias + b * kLanes));
-        store(to.out + p * to.row_stride + b * to.block_stride, fma(activate(x, p, b, kLanes), scale, shift));
-      }
-    return;
-  }
-  for (int p = 0; p < rows; ++p)
-    for (int b = 0; b < blocks; ++b, values += kLanes) {
-      const std::int64_t at = p * to.row_stride + b * to.block_stride;
-      const int lanes = b + 1 == blocks ? to.last_lanes : kLanes;
-      V x = load(values);
-      if (to.bias) x = add(x, to.channels_are_rows ? broadcast(to.bias + p) : load_first(to.bias + b * kLanes, lanes));
-      if (to.residual && !e.residual_last) x = add(x, load_first(to.residual + at, lanes));
-      x = fma(activate(x, p, b, lanes), scale, shift);
-      if (to.residual && e.residual_last) x = add(x, load_first(to.residual + at, lanes));
-      store_first(to.out + at, x, lanes);
-    }
-}
-
-__attribute__((noinline, unused)) void finish_values(const float* values, int rows, int blocks, const TileStore& to,
-                                                     const Epilogue& e) {
-  if (e.activation.kind == Activation::prelu) {
-    finish_each(values, rows, blocks, to, e, [&](V x, int p, int b, int lanes) {
-      return leaky(x, to.channels_are_rows ? broadcast(to.slope + p) : load_first(to.slope + b * kLanes, lanes));
-    });
-    return;
-  }
-  for_activation(e.activation,
-                 [&](auto f) { finish_each(values, rows, blocks, to, e, [f](V x, int, int, int) { return f(x); }); });
 }
 
 // `offset` floats behind the place that `to` says.

@@ -1,0 +1,3 @@
+#include "kernels/simd/int8_avx512.h"
+//
+#include "kernels/simd/finish.inl"
