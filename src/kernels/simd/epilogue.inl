@@ -18,8 +18,8 @@ struct TileStore {
   bool whole_blocks;  // the other lanes of the last block exist in `out` and `residual` and may hold anything
 };
 
-// Any activation, any lanes; `values` holds the sums, [rows][blocks] vectors. Once an instruction set (epilogue.cpp): all
-// activations take 20 KB.
+// Any activation, any lanes; `values` holds the sums, [rows][blocks] vectors. Once an instruction set (epilogue.cpp):
+// all activations take 20 KB.
 void finish_values(const float* values, int rows, int blocks, const TileStore& to, const Epilogue& e);
 
 namespace {

@@ -16,8 +16,8 @@ struct Int8Store {
   const float* row_scale = nullptr;  // of each row, or null
 };
 
-// `sums` are [rows][blocks] vectors of floats that hold whole numbers; they are changed. Any activation but prelu, whose
-// slope is no number of the epilogue. Once an instruction set, as finish_values is.
+// `sums` are [rows][blocks] vectors of floats that hold whole numbers; they are changed. Any activation but prelu,
+// whose slope is no number of the epilogue. Once an instruction set, as finish_values is.
 void finish_int8(float* sums, int rows, int blocks, const Int8Store& to, const Int8Epilogue& e);
 
 namespace {
