@@ -44,9 +44,10 @@ struct CocoResult {
 // {"images": [{"id", ...}], "categories": [{"id", "name"}], "annotations": [{"image_id", "category_id", "bbox", "area",
 // "iscrowd"}]}. Other keys are passed over; without "area" it is that of the box, without "iscrowd" 0. Error names the
 // place and what is wrong: no JSON, a key that is missing or of another type, an image or category that is not listed,
-// numbers that are not finite, a negative width, a box outside an image that has a "width" and a "height".
-CocoTruth read_coco_truth(const std::string& path);
-CocoTruth parse_coco_truth(std::string_view text);
+// numbers that are not finite, a negative width, a box outside an image that has a "width" and a "height". With
+// `faults`, annotations of which that is so are left out, and a sentence for each is added there.
+CocoTruth read_coco_truth(const std::string& path, std::vector<std::string>* faults = nullptr);
+CocoTruth parse_coco_truth(std::string_view text, std::vector<std::string>* faults = nullptr);
 
 // [{"image_id", "category_id", "bbox": [x, y, w, h], "score"}]. Error as above, also for an image or category that
 // `truth` does not have.

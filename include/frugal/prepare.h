@@ -21,7 +21,11 @@ Image convert_channels(const Image& image, int channels);
 Image pad_image(const Image& image, int pad);                                    // a black border on every side
 Image crop_image(const Image& image, int left, int top, int width, int height);  // inside the picture
 
-// Channels, size and cut as the network wants them, still in bytes: exactly info.width x info.height.
+// Error where a picture is a hundred times as long as wide or more: scaled, it would be far larger than what is cut
+// out.
+void check_shape(const Image& image, const TaskInfo& info);
+
+// Channels, size and cut as the network wants them, still in bytes: exactly info.width x info.height. Error as above.
 Image fit_image(const Image& image, const TaskInfo& info);
 
 // (value / 255 - mean) / std, as planes: out[(c * height + y) * width + x]. The picture has been fitted.

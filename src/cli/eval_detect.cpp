@@ -4,6 +4,8 @@
 #include <chrono>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <unordered_set>
 
 #include "base/check.h"
 #include "base/interrupt.h"
@@ -40,7 +42,19 @@ void print_metrics(const DetectionMetrics& m, const CocoTruth& truth, std::size_
   table.print();
 }
 
-Json metrics_json(const DetectionMetrics& m, const CocoTruth& truth, std::size_t detections, double seconds) {
+// What is left out of the measure, a sentence each.
+struct LeftOut {
+  Faults sentences{};
+
+  void tell(const std::string& sentence) {
+    log_error("{}", sentence);
+    sentences.push_back(sentence);
+  }
+  int exit_code() const { return sentences.empty() ? 0 : 1; }
+};
+
+Json metrics_json(const DetectionMetrics& m, const CocoTruth& truth, std::size_t detections, double seconds,
+                  const LeftOut& left_out) {
   Json metrics, categories = Json::array();
   for (const auto& [name, value] : m.named()) metrics[name] = value;
   for (const DetectionMetrics::Category& c : m.categories)
@@ -51,21 +65,24 @@ Json metrics_json(const DetectionMetrics& m, const CocoTruth& truth, std::size_t
                           {"AP", c.ap},
                           {"AP50", c.ap50},
                           {"AR100", c.ar100}});
-  return {{"metrics", metrics},       {"samples", truth.images.size()},  {"seconds", seconds},
-          {"detections", detections}, {"objects", truth.objects.size()}, {"categories", categories}};
+  return {{"metrics", metrics},          {"samples", truth.images.size()},  {"seconds", seconds},
+          {"detections", detections},    {"objects", truth.objects.size()}, {"categories", categories},
+          {"errors", left_out.sentences}};
 }
 
 double since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-void report(const CocoTruth& truth, const std::vector<CocoResult>& results, std::chrono::steady_clock::time_point start,
-            const Common& common) {
+// The exit status.
+int report(const CocoTruth& truth, const std::vector<CocoResult>& results, const LeftOut& left_out,
+           std::chrono::steady_clock::time_point start, const Common& common) {
   const DetectionMetrics metrics = measure_detections(truth, results);
   if (common.json)
-    print_json(metrics_json(metrics, truth, results.size(), since(start)));
+    print_json(metrics_json(metrics, truth, results.size(), since(start), left_out));
   else
     print_metrics(metrics, truth, results.size());
+  return left_out.exit_code();
 }
 
 // The category of every class of the network.
@@ -88,9 +105,20 @@ std::vector<std::int64_t> categories_of(const CocoTruth& truth, const std::vecto
   return out;
 }
 
-DetectionFolder labelled_pictures(const DetectionFiles& files) {
-  if (!files.data.empty()) return read_detection_folder(files.data, files.split);
-  DetectionFolder out{read_coco_truth(files.truth), {}};
+DetectionFolder labels_of(const DetectionFiles& files, LeftOut& left_out) {
+  Faults faults;
+  DetectionFolder out;
+  if (files.data.empty())
+    out.truth = read_coco_truth(files.truth, &faults);
+  else
+    out = read_detection_folder(files.data, files.split, &faults);
+  for (const std::string& sentence : faults) left_out.tell(sentence);
+  return out;
+}
+
+DetectionFolder labelled_pictures(const DetectionFiles& files, LeftOut& left_out) {
+  DetectionFolder out = labels_of(files, left_out);
+  if (!out.files.empty()) return out;
   for (const CocoImage& image : out.truth.images) {
     require(!image.file_name.empty(), "{}: image {} has no \"file_name\"", files.truth, image.id);
     out.files.push_back((std::filesystem::path(files.images) / image.file_name).string());
@@ -99,20 +127,19 @@ DetectionFolder labelled_pictures(const DetectionFiles& files) {
 }
 
 // Only these pictures and what lies on them.
-void limit_truth(CocoTruth& truth, std::size_t limit) {
-  if (limit == 0 || truth.images.size() <= limit) return;
-  truth.images.resize(limit);
-  std::erase_if(truth.objects, [&](const CocoObject& o) {
-    return std::none_of(truth.images.begin(), truth.images.end(), [&](const CocoImage& i) { return i.id == o.image; });
-  });
+void keep_pictures(CocoTruth& truth, const std::unordered_set<std::int64_t>& ids) {
+  std::erase_if(truth.images, [&](const CocoImage& i) { return !ids.contains(i.id); });
+  std::erase_if(truth.objects, [&](const CocoObject& o) { return !ids.contains(o.image); });
 }
 
 }  // namespace
 
 int eval_detector(const ModelSource& source, const DetectionFiles& files, int limit, const Common& common) {
-  DetectionFolder data = labelled_pictures(files);
+  LeftOut left_out;
+  DetectionFolder data = labelled_pictures(files, left_out);
   CocoTruth& truth = data.truth;
-  limit_truth(truth, static_cast<std::size_t>(limit));
+  const std::size_t count =
+      limit > 0 ? std::min(truth.images.size(), static_cast<std::size_t>(limit)) : truth.images.size();
   OpenedModel opened = open_model(source, common);
   if (opened.random) log_warning("{} is built in: its weights are random, so this measures chance", opened.name);
   const TaskInfo info = detection_info(opened.model, files.layout);
@@ -123,28 +150,36 @@ int eval_detector(const ModelSource& source, const DetectionFiles& files, int li
   Detector detector(session, info, labels, {0.03f, 0.65f, 300, true, {}});
   const auto start = std::chrono::steady_clock::now();
   std::vector<CocoResult> results;
-  Progress progress("eval", static_cast<std::int64_t>(truth.images.size()));
-  for (std::size_t i = 0; i < truth.images.size(); ++i) {
+  std::unordered_set<std::int64_t> measured;
+  Progress progress("eval", static_cast<std::int64_t>(count));
+  for (std::size_t i = 0; i < count; ++i) {
     check_interrupt();
-    const CocoImage& entry = truth.images[i];
-    const Image image = read_image(data.files[i]);
-    for (const Detection& d : detector(image))
-      if (const std::int64_t id = categories[static_cast<std::size_t>(d.index)]; id >= 0)
-        results.push_back({entry.id, id, d.box, d.score});
     progress.advance();
+    const std::int64_t image = truth.images[i].id;
+    std::optional<Image> picture;
+    try {
+      picture = read_image(data.files[i]);
+    } catch (const Error& e) {
+      left_out.tell(e.what());
+      continue;
+    }
+    measured.insert(image);
+    for (const Detection& d : detector(*picture))
+      if (const std::int64_t id = categories[static_cast<std::size_t>(d.index)]; id >= 0)
+        results.push_back({image, id, d.box, d.score});
   }
   Progress::clear_line();
-  report(truth, results, start, common);
-  return 0;
+  require(!measured.empty(), "none of the {} pictures can be read, so there is nothing to measure", count);
+  keep_pictures(truth, measured);
+  return report(truth, results, left_out, start, common);
 }
 
 int eval_detection_files(const DetectionFiles& files, const Common& common) {
   const auto start = std::chrono::steady_clock::now();
-  const CocoTruth truth =
-      files.data.empty() ? read_coco_truth(files.truth) : read_detection_folder(files.data, files.split).truth;
+  LeftOut left_out;
+  const CocoTruth truth = labels_of(files, left_out).truth;
   const std::vector<CocoResult> results = read_coco_results(files.results, truth);
-  report(truth, results, start, common);
-  return 0;
+  return report(truth, results, left_out, start, common);
 }
 
 }  // namespace frugal

@@ -88,9 +88,10 @@ class Loop {
     const auto before = std::chrono::steady_clock::now();
     try {
       image = read();
+      if (image && loop_.check) loop_.check(*image);
     } catch (const Error& e) {
       const std::string why = e.what();
-      return fail_at(name, why.starts_with(name) ? why : name + ": " + why);
+      return fail_at(name, why.find(name) != std::string::npos ? why : name + ": " + why);
     }
     if (!image) return;
     counts_.reading_milliseconds +=

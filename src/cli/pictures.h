@@ -16,6 +16,8 @@ struct PictureLoop {
   std::function<std::string(const std::string& name, Image image)> work;
   // Told of what cannot be read, after the log.
   std::function<void(const std::string& name, const std::string& why)> failed;
+  // May be empty. Error where the network cannot take a picture, which then counts as one that cannot be read.
+  std::function<void(const Image& image)> check{};
 };
 
 struct PictureCounts {

@@ -10,6 +10,7 @@
 #include <unordered_set>
 
 #include "base/check.h"
+#include "base/faults.h"
 #include "formats/file.h"
 
 namespace frugal {
@@ -109,9 +110,11 @@ struct Element {
 };
 
 struct TruthReader {
-  CocoTruth truth;
-  Ids images, categories;
-  std::unordered_map<std::int64_t, std::pair<double, double>> sizes;  // of images that say it: width, height
+  Faults* faults;
+  CocoTruth truth{};
+  std::vector<std::size_t> places{};  // of truth.objects in the file's list
+  Ids images{}, categories{};
+  std::unordered_map<std::int64_t, std::pair<double, double>> sizes{};  // of images that say it: width, height
 
   void read(const std::string& list, std::size_t place, const json& value) {
     if (list == "images") {
@@ -124,37 +127,50 @@ struct TruthReader {
       Element e{fmt::format("category {} of the list", place), value};
       if (categories.insert(e.id("id")).second) truth.categories.push_back({e.id("id"), e.text("name")});
     } else if (list == "annotations") {
-      Element e{fmt::format("annotation {} of the list", place), value};
-      CocoObject o{e.id("image_id"), e.id("category_id"), e.box(), 0, false};
-      o.area = value.contains("area") ? e.number(value["area"], "area") : o.box[2] * o.box[3];
-      if (value.contains("iscrowd")) o.crowd = e.number(value["iscrowd"], "iscrowd") != 0;
-      truth.objects.push_back(o);
+      take_or_tell(faults, [&] {
+        truth.objects.push_back(object({fmt::format("annotation {} of the list", place), value}));
+        places.push_back(place);
+      });
     }
+  }
+
+  static CocoObject object(const Element& e) {
+    CocoObject o{e.id("image_id"), e.id("category_id"), e.box(), 0, false};
+    o.area = e.value.contains("area") ? e.number(e.value["area"], "area") : o.box[2] * o.box[3];
+    if (e.value.contains("iscrowd")) o.crowd = e.number(e.value["iscrowd"], "iscrowd") != 0;
+    return o;
   }
 
   // The lists may come in any order.
   CocoTruth finish() {
-    for (std::size_t i = 0; i < truth.objects.size(); ++i) {
-      const CocoObject& o = truth.objects[i];
-      require(images.contains(o.image), "annotation {} of the list lies on image {}, which \"images\" does not have", i,
-              o.image);
-      require(categories.contains(o.category),
-              "annotation {} of the list has category {}, which \"categories\" does not have", i, o.category);
-      auto size = sizes.find(o.image);
-      if (size == sizes.end()) continue;
-      const auto [width, height] = size->second;
-      require(o.box[0] < width && o.box[1] < height && o.box[0] + o.box[2] >= 0 && o.box[1] + o.box[3] >= 0,
-              "annotation {} of the list: the box [{}] lies outside its image {}, which is {}x{}", i,
-              fmt::join(o.box, ", "), o.image, width, height);
-    }
+    std::vector<CocoObject> good;
+    for (std::size_t i = 0; i < truth.objects.size(); ++i)
+      take_or_tell(faults, [&] {
+        check(truth.objects[i], places[i]);
+        good.push_back(truth.objects[i]);
+      });
+    truth.objects = std::move(good);
     return std::move(truth);
+  }
+
+  void check(const CocoObject& o, std::size_t place) const {
+    require(images.contains(o.image), "annotation {} of the list lies on image {}, which \"images\" does not have",
+            place, o.image);
+    require(categories.contains(o.category),
+            "annotation {} of the list has category {}, which \"categories\" does not have", place, o.category);
+    const auto size = sizes.find(o.image);
+    if (size == sizes.end()) return;
+    const auto [width, height] = size->second;
+    require(o.box[0] < width && o.box[1] < height && o.box[0] + o.box[2] >= 0 && o.box[1] + o.box[3] >= 0,
+            "annotation {} of the list: the box [{}] lies outside its image {}, which is {}x{}", place,
+            fmt::join(o.box, ", "), o.image, width, height);
   }
 };
 
 }  // namespace
 
-CocoTruth parse_coco_truth(std::string_view text) {
-  TruthReader reader;
+CocoTruth parse_coco_truth(std::string_view text, std::vector<std::string>* faults) {
+  TruthReader reader{faults};
   for_each_element(
       text, [&](const std::string& list, std::size_t place, const json& v) { reader.read(list, place, v); }, false);
   return reader.finish();
@@ -162,7 +178,6 @@ CocoTruth parse_coco_truth(std::string_view text) {
 
 std::vector<CocoResult> parse_coco_results(std::string_view text, const CocoTruth& truth) {
   Ids images, categories;
-  std::unordered_map<std::int64_t, std::pair<double, double>> sizes;  // of images that say it: width, height
   for (const CocoImage& image : truth.images) images.insert(image.id);
   for (const CocoCategory& category : truth.categories) categories.insert(category.id);
   std::vector<CocoResult> results;
@@ -176,8 +191,11 @@ std::vector<CocoResult> parse_coco_results(std::string_view text, const CocoTrut
   return results;
 }
 
-CocoTruth read_coco_truth(const std::string& path) {
-  return naming_file(path, [&] { return parse_coco_truth(MappedFile::open(path)->text()); });
+CocoTruth read_coco_truth(const std::string& path, std::vector<std::string>* faults) {
+  const std::size_t before = faults ? faults->size() : 0;
+  CocoTruth truth = naming_file(path, [&] { return parse_coco_truth(MappedFile::open(path)->text(), faults); });
+  for (std::size_t i = before; faults && i < faults->size(); ++i) (*faults)[i].insert(0, path + ": ");
+  return truth;
 }
 
 std::vector<CocoResult> read_coco_results(const std::string& path, const CocoTruth& truth) {

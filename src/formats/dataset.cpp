@@ -99,6 +99,7 @@ class FolderDataset : public ImageDataset {
     require(i < size(), "picture {} was asked of a data set of {}", i, size());
     return read_image(files_[i]);
   }
+  std::string name(std::size_t i) const override { return files_.at(i); }
 
   static std::vector<fs::path> sorted_folders(const fs::path& folder) {
     std::vector<fs::path> folders;

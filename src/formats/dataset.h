@@ -17,6 +17,9 @@ class ImageDataset {
  public:
   virtual ~ImageDataset() = default;
   virtual Image get(std::size_t i) const = 0;  // Error naming the file if the picture is damaged
+  virtual std::string name(std::size_t i) const {
+    return "picture " + std::to_string(i);
+  }  // its file, where it has one
 
   std::size_t size() const { return labels_.size(); }
   int label(std::size_t i) const { return labels_.at(i); }

@@ -121,14 +121,20 @@ Image pad_image(const Image& image, int pad) {
   return out;
 }
 
+void check_shape(const Image& image, const TaskInfo& info) {
+  constexpr std::int64_t kMaxRatio = 100;
+  const std::int64_t w = image.width + 2 * info.pad, h = image.height + 2 * info.pad;
+  require(std::max(w, h) / std::min(w, h) < kMaxRatio,
+          "a picture of {}x{} pixels is too narrow: {} times as long as wide or more", image.width, image.height,
+          kMaxRatio);
+}
+
 Image fit_image(const Image& image, const TaskInfo& info) {
+  check_shape(image, info);
   int width = static_cast<int>(info.width), height = static_cast<int>(info.height);
   Image converted = convert_channels(image, static_cast<int>(info.channels));
   if (info.pad > 0) converted = pad_image(converted, static_cast<int>(info.pad));
   int w = converted.width, h = converted.height;
-  constexpr int kMaxRatio = 100;  // beyond it the scaled picture would be far larger than the cut
-  require(std::max(w, h) / std::min(w, h) < kMaxRatio,
-          "a picture of {}x{} pixels is too narrow: {} times as long as wide or more", w, h, kMaxRatio);
   // At least so large that the cut fits in; otherwise as `resize` says, the longer side cut to whole pixels as
   // torchvision does.
   double cover = std::max(static_cast<double>(width) / w, static_cast<double>(height) / h);

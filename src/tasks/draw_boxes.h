@@ -11,7 +11,7 @@ namespace frugal {
 Rgb class_color(int index);  // strong colours, far apart for neighbouring numbers
 
 // Boxes with a dark and a light edge, so that they show on any ground, and a label on a plate of the box's colour.
-// The best are drawn last. Line and text grow with the picture.
+// The best are drawn last. Labels keep clear of each other where there is room. Line and text grow with the picture.
 void draw_detections(Image& image, std::span<const Detection> detections);
 
 }  // namespace frugal

@@ -125,6 +125,18 @@ class Eval(CliTest):
                         for f in ([], ["--mean", "0,0,0", "--std", "1,1,1"]))
         self.assertNotEqual(usual, other)
 
+    def test_bad_pictures_do_not_stop_a_measurement(self):
+        for i, data in enumerate([png(8, 8, (1, 2, 3)), b"words", png(2000, 1, (9, 9, 9)), png(8, 8, (200, 2, 3)),
+                                  png(8, 8, (1, 2, 3))[:60]]):
+            self.write(f"some_bad/{'ab'[i % 2]}/{i}.png", data)
+        got = self.partly(["eval", self.model, "--data", self.dir / "some_bad", "--batch", "1", "--sheet",
+                           self.dir / "sheet.png"], "1.png: this is not a picture", "2.png: a picture of 2000x1", "4.png")
+        self.assertEqual((got["samples"], [c["samples"] for c in got["classes"]]), (2, [1, 1]))
+        self.assertEqual([pathlib.Path(e["image"]).name for e in got["errors"]], ["2.png", "4.png", "1.png"])
+        for i in (0, 3):
+            (self.dir / f"some_bad/{'ab'[i % 2]}/{i}.png").unlink()
+        self.refused(["eval", self.model, "--data", self.dir / "some_bad"], 1, "none of the 3 pictures can be read")
+
 
 class Classify(CliTest):
     def test_pictures_folders_and_a_sheet(self):
@@ -141,12 +153,11 @@ class Classify(CliTest):
 
     def test_an_unreadable_picture_among_good_ones(self):
         good, bad = self.write("good.png", png(8, 8, (1, 2, 3))), self.write("bad.png", png(8, 8, (1, 2, 3))[:60])
-        result = run("classify", self.model, bad, good, self.dir / "missing.png", "--json")
-        self.assertEqual(result.returncode, 1)
-        document = json.loads(result.stdout)
+        narrow, missing = self.write("narrow.png", png(1, 100, (9, 9, 9))), self.dir / "missing.png"
+        document = self.partly(["classify", self.model, bad, narrow, good, missing], "bad.png", "1x100 pixels is too narrow",
+                               "missing.png")
         self.assertEqual([r["image"] for r in document["results"]], [str(good)])
-        self.assertEqual([e["image"] for e in document["errors"]], [str(bad), str(self.dir / "missing.png")])
-        self.assertIn("bad.png", result.stderr)
+        self.assertEqual([e["image"] for e in document["errors"]], [str(bad), str(narrow), str(missing)])
 
 
 class Convert(CliTest):

@@ -133,20 +133,36 @@ class Detect(CliTest):
             self.assertEqual(sum(name in line for line in result.stderr.splitlines()), 1, result.stderr)
         self.refused(["detect", *NETWORK, self.dir / "no_pictures"], 1, "holds no pictures")
 
-    def test_bad_labels_are_refused_by_name(self):
-        def refused(words, **annotation):
-            truth = {"images": [{"id": 7, "file_name": "a/b.png", "width": 30, "height": 50}],
-                     "categories": [{"id": i, "name": f"kind {i}"} for i in range(3)],
-                     "annotations": [{"image_id": 7, "category_id": 0, "bbox": [1, 1, 20, 20]} | annotation]}
-            self.write("bad.json", json.dumps(truth).encode())
-            self.refused(["eval", "gold_yolo_pico", "--classes", "3", "--task", "detect", "--truth", self.dir / "bad.json",
-                          "--images", self.pictures()], 1, "bad.json", "annotation 0", *words)
-        refused(["category 3"], category_id=3)
-        refused(["category -1"], category_id=-1)
-        refused(["image 8"], image_id=8)
-        refused(["outside", "30x50"], bbox=[31, 1, 20, 20])
-        refused(["outside", "30x50"], bbox=[1, -30, 20, 20])
-        refused(["negative"], bbox=[1, 1, -20, 20])
+    def test_bad_labels_are_told_by_name_and_the_others_measured(self):
+        good = {"image_id": 7, "category_id": 0, "bbox": [1, 1, 20, 20]}
+        bad = [({"category_id": 3}, "category 3"), ({"category_id": -1}, "category -1"), ({"image_id": 8}, "image 8"),
+               ({"bbox": [31, 1, 20, 20]}, "[31, 1, 20, 20] lies outside its image 7, which is 30x50"),
+               ({"bbox": [1, -30, 20, 20]}, "[1, -30, 20, 20] lies outside"),
+               ({"bbox": [1, 1, -20, 20]}, "negative width"), ({"bbox": [1, 2]}, "not 2"), ({"bbox": None}, "annotation 8 of the list: \"bbox\" must be 4"),
+               ({"area": "much"}, "finite")]
+        truth = {"images": [{"id": 7, "file_name": "a/b.png", "width": 30, "height": 50}],
+                 "categories": [{"id": i, "name": f"kind {i}"} for i in range(3)],
+                 "annotations": [good, *(good | wrong for wrong, _ in bad), good]}
+        self.write("bad.json", json.dumps(truth).encode())
+        got = self.partly(["eval", "gold_yolo_pico", "--classes", "3", "--task", "detect", "--truth", self.dir / "bad.json",
+                           "--images", self.pictures()], *(words for _, words in bad))
+        self.assertEqual((got["objects"], got["samples"], len(got["errors"])), (2, 1, len(bad)))
+        places = [int(e.split("annotation ")[1].split()[0].strip(":")) for e in got["errors"]]
+        self.assertEqual(sorted(places), list(range(1, len(bad) + 1)))
+        self.assertTrue(all("bad.json: annotation" in e for e in got["errors"]))
+
+    def test_bad_pictures_do_not_stop_a_measurement(self):
+        folder = self.pictures("measured_partly")
+        names = ["a/b.png", "c/b.png", "a/text.jpg", "a/gone.png"]
+        self.write("measured_partly/a/text.jpg", b"just some words")
+        truth = {"images": [{"id": i, "file_name": name} for i, name in enumerate(names)],
+                 "categories": [{"id": i, "name": str(i)} for i in range(3)],
+                 "annotations": [{"image_id": i, "category_id": 0, "bbox": [1, 1, 20, 20]} for i in (0, 2, 2, 3)]}
+        self.write("truth.json", json.dumps(truth).encode())
+        base = ["eval", "gold_yolo_pico", "--classes", "3", "--task", "detect", "--truth", self.dir / "truth.json", "--images"]
+        got = self.partly([*base, folder], "text.jpg", "gone.png")
+        self.assertEqual((got["samples"], got["objects"], len(got["errors"])), (2, 1, 2))
+        self.refused([*base, self.dir / "nowhere"], 1, "none of the 4 pictures can be read")
 
     def test_a_network_is_measured_on_pictures(self):
         folder = self.pictures("measured")
@@ -160,7 +176,6 @@ class Detect(CliTest):
         self.assertEqual((got["samples"], got["objects"], got["detections"], got["metrics"]["AP"]), (2, 2, 0, 0))
         self.assertEqual(self.document(*base, "--images", folder, "--limit", "1")["objects"], 1)
         self.refused(base, 2, "--images")
-        self.refused([*base, "--images", self.dir / "nowhere"], 1, "nowhere")
 
     def test_classes_and_labels(self):
         folder = self.pictures()

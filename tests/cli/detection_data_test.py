@@ -77,17 +77,23 @@ class DetectionData(CliTest):
         got = self.document("eval", "--task", "detect", "--data", self.dir / "yolo", "--split", "val", "--results", file)
         self.assertGreater(got["metrics"]["AP"], 0.99)
 
-    def test_what_is_wrong_is_said_with_file_and_line(self):
+    def test_what_is_wrong_is_said_with_file_and_line_and_left_out(self):
         base = ["eval", MODEL, "--task", "detect", "--split", "val", "--data"]
         labels = self.dir / "yolo/labels/val/a.txt"
         kept = labels.read_text()
         labels.write_text("0 .5 .5 .1 .1\n3 .5 .5 .1 .1\n")
-        self.refused([*base, self.dir / "yolo"], 1, "a.txt:2", "no class 3")
+        got = self.partly([*base, self.dir / "yolo"], "a.txt:2: there is no class 3")
+        self.assertEqual((got["objects"], got["samples"], len(got["errors"])), (1, 1, 1))
         labels.write_text(kept)
         xml = self.dir / "voc/Annotations/a.xml"
         kept = xml.read_text()
         xml.write_text(kept.replace("</object>", "</objekt>", 1))
         self.refused([*base, self.dir / "voc"], 1, "a.xml:1", "XML")
+        (self.dir / "voc/Annotations/b.xml").write_text(kept.replace("RBC", "ABC", 1))
+        shutil.copy(PICTURE, self.dir / "voc/JPEGImages/b.jpg")
+        (self.dir / "voc/ImageSets/Main/val.txt").write_text("a\nb\n")
+        got = self.partly([*base, self.dir / "voc"], "a.xml:1: this is not valid XML", "b.xml:1: the class 'ABC'")
+        self.assertEqual((got["objects"], got["samples"], len(got["errors"])), (len(self.found) - 1, 1, 2))
         xml.write_text(kept)
         self.refused([*base, self.dir / "nowhere"], 1, "nowhere")
         self.refused(["eval", MODEL, "--task", "detect", "--data", self.dir / "coco"], 1, "annotations/test.json")

@@ -81,6 +81,15 @@ class CliTest(unittest.TestCase):
                 self.assertIn(word, result.stderr)
             self.assertEqual(result.stdout, "")
 
+    def partly(self, args, *words):
+        """stdout of a --json call that told of what is wrong, a sentence with each of `words`, and did the rest."""
+        result = run(*args, "--json")
+        self.assertEqual(result.returncode, 1, result.stderr)
+        errors = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
+        for word in words:
+            self.assertEqual(sum(word in line for line in errors), 1, (word, result.stderr))
+        return json.loads(result.stdout)
+
     def write(self, name, data):
         path = self.dir / name
         path.parent.mkdir(parents=True, exist_ok=True)

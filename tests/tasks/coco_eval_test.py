@@ -195,7 +195,11 @@ class CocoEval(CliTest):
         refused(text(good), text([dict(found, image_id="1")]), "image_id", "whole number")
         for key, value, word in [("image_id", 5, "images"), ("category_id", 5, "categories")]:
             broken = dict(good, annotations=[dict(good["annotations"][0], **{key: value})])
-            refused(text(broken), text([found]), "annotation 0", word)
+            self.write("t.json", text(broken)), self.write("r.json", text([found]))
+            got = self.partly(["eval", "--task", "detect", "--truth", self.dir / "t.json", "--results",
+                               self.dir / "r.json"], word)
+            self.assertEqual((got["objects"], len(got["errors"])), (0, 1))
+            self.assertIn("annotation 0", got["errors"][0])
         refused(text(good), "[" * 100000, "nested")
         self.refused(["eval", "--task", "detect", "--truth", "none.json", "--results", "none.json"], 1, "none.json")
         self.refused(["eval", "--task", "detect", "--truth", "none.json"], 2, "--results")

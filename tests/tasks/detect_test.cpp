@@ -259,6 +259,35 @@ TEST(DrawDetections, ShowOnAnyGround) {
     for (int b = 0; b < a; ++b) EXPECT_NE(class_color(a), class_color(b)) << a << " " << b;
 }
 
+// Six boxes at one place, in the middle and in a corner: all plates are there as if each were alone.
+TEST(DrawDetections, LabelsKeepClearOfEachOther) {
+  for (const Box& place : {Box{100, 90, 140, 90}, Box{0, 0, 140, 90}, Box{200, 150, 120, 90}}) {
+    const auto pixels = [&](const std::vector<Detection>& found, int index) {
+      Image image(320, 240, 3, 90);
+      draw_detections(image, found);
+      // The frames themselves are only as wide as this.
+      const int edge = 4, left = static_cast<int>(place[0]), top = static_cast<int>(place[1]);
+      const int right = static_cast<int>(place[0] + place[2]), bottom = static_cast<int>(place[1] + place[3]);
+      int count = 0;
+      for (int y = 0; y < 240; ++y)
+        for (int x = 0; x < 320; ++x) {
+          const bool frame = std::abs(x - left) < edge || std::abs(x - right) < edge || std::abs(y - top) < edge ||
+                             std::abs(y - bottom) < edge;
+          const std::uint8_t* p = &image.pixels[static_cast<std::size_t>((y * 320 + x) * 3)];
+          count += !frame && Rgb{p[0], p[1], p[2]} == class_color(index);
+        }
+      return count;
+    };
+    std::vector<Detection> all;
+    for (int i = 0; i < 6; ++i) all.push_back({i, "crowd", .9f - .1f * static_cast<float>(i), place});
+    for (int i = 0; i < 6; ++i) {
+      const int alone = pixels({all[static_cast<std::size_t>(i)]}, i);
+      EXPECT_GT(alone, 300);
+      EXPECT_GT(pixels(all, i), alone * 7 / 10) << i << " at " << place[0];
+    }
+  }
+}
+
 TEST(DrawDetections, ClipsAtEveryEdgeOfATinyPicture) {
   for (int side : {1, 3, 40}) {
     Image image(side, side, 3, 10);

@@ -147,6 +147,40 @@ TEST_F(DetectionFolders, VocSaysWhatIsWrongAndWhere) {
   EXPECT_ERROR(read_detection_folder(root, "val"), "ImageSets/Main/val.txt");
 }
 
+// Every wrong object is told, the others are there; a picture whose file of boxes is none is left out.
+TEST_F(DetectionFolders, WithFaultsTheRestIsTaken) {
+  Faults faults;
+  const auto count = [&](const std::string& root) {
+    faults.clear();
+    const DetectionFolder set = read_detection_folder(root, "train", &faults);
+    EXPECT_EQ(set.files.size(), set.truth.images.size());
+    return std::pair(set.files.size(), set.truth.objects.size());
+  };
+  std::string root = yolo();
+  EXPECT_EQ(count(root), std::pair(std::size_t{2}, std::size_t{2}));
+  EXPECT_TRUE(faults.empty());
+  put(dir_ / "yolo/labels/train/a.txt", "7 .5 .5 .1 .1\n1 .5 .5 .1 .1\nx\n0 .9 .5 .3 .1\n0 .5 .5 .1 .1\n");
+  EXPECT_EQ(count(root), std::pair(std::size_t{2}, std::size_t{2}));
+  ASSERT_EQ(faults.size(), 3u);
+  for (auto [i, words] : {std::pair{0, "a.txt:1: there is no class 7"}, {1, "a.txt:3: 'x'"}, {2, "a.txt:4: the box"}})
+    EXPECT_NE(faults[static_cast<std::size_t>(i)].find(words), std::string::npos)
+        << faults[static_cast<std::size_t>(i)];
+  write_file(dir_ / "yolo/images/train/a.png", "no picture");  // whose size the boxes want
+  EXPECT_EQ(count(root), std::pair(std::size_t{1}, std::size_t{0}));
+  ASSERT_EQ(faults.size(), 1u);
+  EXPECT_NE(faults[0].find("a.png"), std::string::npos) << faults[0];
+
+  root = voc();
+  put_annotation("a.xml", annotation("dog", "20 10 82 30", "0") + annotation("cat", "40 10 60 40", "0"));
+  EXPECT_EQ(count(root), std::pair(std::size_t{2}, std::size_t{1}));
+  EXPECT_EQ(faults.size(), 1u);
+  put_annotation("b.xml", "<object>");
+  EXPECT_EQ(count(root), std::pair(std::size_t{1}, std::size_t{1}));
+  EXPECT_EQ(faults.size(), 2u);
+  put_annotation("a.xml", "<object>");
+  EXPECT_ERROR(count(root), "a.xml");
+}
+
 TEST_F(DetectionFolders, OtherFoldersAreRefused) {
   EXPECT_ERROR(read_detection_folder((dir_ / "nowhere").string(), "train"), "no such folder");
   EXPECT_ERROR(read_detection_folder(dir_.path().string(), "train"), "data.yaml (YOLO)");

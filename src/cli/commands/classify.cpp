@@ -12,6 +12,7 @@
 #include "cli/picture_options.h"
 #include "cli/pictures.h"
 #include "frugal/classify.h"
+#include "frugal/prepare.h"
 #include "frugal/session.h"
 #include "tasks/draw.h"
 
@@ -94,7 +95,8 @@ int run_classify(const Classify& options, const Common& common) {
     return results.back().predictions.front().label;
   };
   auto failed = [&](const std::string& path, const std::string& why) { results.push_back({path, {}, {}, why}); };
-  const PictureCounts counts = each_picture(options.paths, {"classify", work, failed});
+  auto check = [&](const Image& image) { check_shape(image, info); };
+  const PictureCounts counts = each_picture(options.paths, {"classify", work, failed, check});
   if (!options.output.empty()) write_sheet(options.output, results, name);
   if (common.json)
     print_json(results_json(results));

@@ -33,15 +33,20 @@ struct Eval {
   int limit = 0, batch = 64;
 };
 
-struct Mistake {
-  std::size_t index;
+struct Answer {
+  std::size_t index;  // of the picture in the data
   Prediction predicted;
+};
+
+struct Unread {
+  std::string picture, why;
 };
 
 struct Outcome {
   ClassificationMeter meter;
-  std::vector<Prediction> first;  // of the first kSheetFirst pictures, for the sheet
-  std::vector<Mistake> mistakes;
+  std::vector<Answer> first;  // kSheetFirst of them, for the sheet
+  std::vector<Answer> mistakes;
+  std::vector<Unread> unread;
   double seconds = 0, network_seconds = 0;
 };
 
@@ -56,22 +61,38 @@ void check_labels(const ImageDataset& data, std::int64_t classes, const OpenedMo
           opened.name, classes, opened.random ? "; --classes changes that" : "");
 }
 
-Tensor read_batch(const ImageDataset& data, std::size_t begin, std::size_t end, const TaskInfo& info) {
+// What cannot be read is told and left out.
+struct Pictures {
   std::vector<Image> images;
-  for (std::size_t i = begin; i < end; ++i) images.push_back(data.get(i));
-  return prepare_images(images, info);
+  std::vector<std::size_t> indices;
+};
+
+Pictures read_pictures(const ImageDataset& data, std::size_t begin, std::size_t end, const TaskInfo& info,
+                       std::vector<Unread>& unread) {
+  Pictures out;
+  for (std::size_t i = begin; i < end; ++i) try {
+      Image image = data.get(i);
+      check_shape(image, info);
+      out.images.push_back(std::move(image));
+      out.indices.push_back(i);
+    } catch (const Error& e) {
+      const std::string name = data.name(i), why = e.what();
+      unread.push_back({name, why.find(name) != std::string::npos ? why : name + ": " + why});
+      log_error("{}", unread.back().why);
+    }
+  return out;
 }
 
-void count(const Tensor& logits, const ImageDataset& data, std::size_t begin, const std::vector<std::string>& labels,
-           Outcome& outcome) {
+void count(const Tensor& logits, const ImageDataset& data, const std::vector<std::size_t>& indices,
+           const std::vector<std::string>& labels, Outcome& outcome) {
   auto classes = static_cast<std::size_t>(logits.dim(1));
-  for (std::size_t i = 0; i < static_cast<std::size_t>(logits.dim(0)); ++i) {
+  for (std::size_t i = 0; i < indices.size(); ++i) {
     std::span<const float> row(logits.data<float>() + i * classes, classes);
-    int label = data.label(begin + i);
+    int label = data.label(indices[i]);
     outcome.meter.add(row, label);
-    Prediction best = top_predictions(row, 1, labels).front();
-    if (begin + i < kSheetFirst) outcome.first.push_back(best);
-    if (best.index != label) outcome.mistakes.push_back({begin + i, best});
+    const Answer answer{indices[i], top_predictions(row, 1, labels).front()};
+    if (outcome.first.size() < kSheetFirst) outcome.first.push_back(answer);
+    if (answer.predicted.index != label) outcome.mistakes.push_back(answer);
   }
 }
 
@@ -81,22 +102,28 @@ Outcome evaluate(Session& session, const ImageDataset& data, const TaskInfo& inf
   auto batch = static_cast<std::size_t>(eval.batch);
   Clock::time_point start = Clock::now();
   std::unique_ptr<Outcome> outcome;
+  std::vector<Unread> unread;
   double network_seconds = 0;
   Progress progress("eval", static_cast<std::int64_t>(total));
   for (std::size_t begin = 0; begin < total; begin += batch) {
     check_interrupt();
     std::size_t end = std::min(total, begin + batch);
-    Tensor input = read_batch(data, begin, end, info);
+    const Pictures pictures = read_pictures(data, begin, end, info, unread);
+    if (pictures.images.empty()) continue;
+    const Tensor input = prepare_images(pictures.images, info);
     Clock::time_point network_start = Clock::now();
     Tensor logits = classify_logits(session, input);
     network_seconds += since(network_start);
     if (!outcome) {
       check_labels(data, logits.dim(1), opened, eval);
-      outcome.reset(new Outcome{ClassificationMeter(static_cast<int>(logits.dim(1))), {}, {}, 0, 0});
+      outcome.reset(new Outcome{ClassificationMeter(static_cast<int>(logits.dim(1))), {}, {}, {}, 0, 0});
     }
-    count(logits, data, begin, labels, *outcome);
+    count(logits, data, pictures.indices, labels, *outcome);
     progress.advance(static_cast<std::int64_t>(end - begin), fmt::format("top-1 {}", percent(outcome->meter.top1())));
   }
+  Progress::clear_line();
+  require(outcome != nullptr, "none of the {} pictures can be read, so there is nothing to measure", total);
+  outcome->unread = std::move(unread);
   outcome->seconds = since(start);
   outcome->network_seconds = network_seconds;
   return std::move(*outcome);
@@ -119,10 +146,9 @@ void write_sheet(const std::string& path, const ImageDataset& data, Outcome& out
   auto picture = [&](std::size_t index, const Prediction& predicted) {
     return SheetPicture{data.get(index), predicted.label, predicted.probability, label_text(labels, data.label(index))};
   };
-  for (std::size_t i = 0; i < outcome.first.size(); ++i) first.pictures.push_back(picture(i, outcome.first[i]));
-  std::stable_sort(outcome.mistakes.begin(), outcome.mistakes.end(), [](const Mistake& a, const Mistake& b) {
-    return a.predicted.probability > b.predicted.probability;
-  });
+  for (const Answer& a : outcome.first) first.pictures.push_back(picture(a.index, a.predicted));
+  std::stable_sort(outcome.mistakes.begin(), outcome.mistakes.end(),
+                   [](const Answer& a, const Answer& b) { return a.predicted.probability > b.predicted.probability; });
   for (std::size_t i = 0; i < std::min(outcome.mistakes.size(), kSheetMistakes); ++i)
     worst.pictures.push_back(picture(outcome.mistakes[i].index, outcome.mistakes[i].predicted));
   std::vector<SheetSection> sections{first};
@@ -172,10 +198,17 @@ Json outcome_json(const Outcome& outcome, const std::vector<std::string>& labels
                          {"label", label_text(labels, actual)},
                          {"samples", meter.class_samples(actual)},
                          {"top1", meter.class_accuracy(actual)}});
-  return {{"metrics", metrics},         {"samples", meter.samples()},
-          {"seconds", outcome.seconds}, {"network_seconds", outcome.network_seconds},
-          {"name", opened.name},        {"data", eval.data},
-          {"split", eval.split},        {"classes", classes}};
+  Json errors = Json::array();
+  for (const Unread& u : outcome.unread) errors.push_back({{"image", u.picture}, {"error", u.why}});
+  return {{"metrics", metrics},
+          {"samples", meter.samples()},
+          {"seconds", outcome.seconds},
+          {"network_seconds", outcome.network_seconds},
+          {"name", opened.name},
+          {"data", eval.data},
+          {"split", eval.split},
+          {"classes", classes},
+          {"errors", errors}};
 }
 
 int run_boxes(const Eval& eval, const Common& common) {
@@ -214,7 +247,7 @@ int run_eval(const Eval& eval, const Common& common) {
     print_json(outcome_json(outcome, labels, opened, eval));
   else
     print_outcome(outcome, labels);
-  return 0;
+  return outcome.unread.empty() ? 0 : 1;
 }
 
 }  // namespace
@@ -223,19 +256,22 @@ FRUGAL_COMMAND(eval) {
   commands.add(
       {.name = "eval",
        .summary = "Measure how good a network is on labelled data",
-       .help = "Runs a network over a labelled set of pictures and counts. DATA is a name (fashion-mnist, mnist, "
-               "cifar10; get\n"
-               "them with tools/get-data) or a folder: MNIST files, CIFAR binary files, or split/class/picture.\n"
-               "Pictures are prepared as the model file says; flags override it. Metrics are shares of 1.\n"
-               "JSON: {metrics{top1, top5, loss}, samples, seconds, ...}.\n"
-               "With --task detect: boxes that any detector has found, in the form of COCO results, against labels in\n"
-               "the form of COCO instances, by the measures of COCO (those of pycocotools); or the boxes that MODEL "
-               "finds on the pictures in --images.\n"
-               "Labels and pictures together: --data, a folder in the form of COCO, YOLO (or its data.yaml) or Pascal "
-               "VOC.\n"
-               "JSON: {metrics{AP, AP50, AP75, APs, APm, APl, AR1, AR10, AR100, ARs, ARm, ARl}, samples, seconds, "
-               "detections, objects, categories[]}; -1\n"
-               "where there is nothing to measure.",
+       .help =
+           "Runs a network over a labelled set of pictures and counts. DATA is a name (fashion-mnist, mnist, "
+           "cifar10; get\n"
+           "them with tools/get-data) or a folder: MNIST files, CIFAR binary files, or split/class/picture.\n"
+           "Pictures are prepared as the model file says; flags override it. Metrics are shares of 1.\n"
+           "What is wrong with the data, a picture that cannot be read or an annotation that cannot be, is told and\n"
+           "left out, the rest is measured, and the exit status is 1.\n"
+           "JSON: {metrics{top1, top5, loss}, samples, seconds, errors[], ...}.\n"
+           "With --task detect: boxes that any detector has found, in the form of COCO results, against labels in\n"
+           "the form of COCO instances, by the measures of COCO (those of pycocotools); or the boxes that MODEL "
+           "finds on the pictures in --images.\n"
+           "Labels and pictures together: --data, a folder in the form of COCO, YOLO (or its data.yaml) or Pascal "
+           "VOC.\n"
+           "JSON: {metrics{AP, AP50, AP75, APs, APm, APl, AR1, AR10, AR100, ARs, ARm, ARl}, samples, seconds, "
+           "detections, objects, categories[], errors[]}; -1\n"
+           "where there is nothing to measure.",
        .examples = "  frugal eval model.safetensors --data fashion-mnist --sheet sheet.png\n"
                    "  frugal eval resnet20.safetensors --arch resnet20_cifar_a --data cifar10 --limit 1000\n"
                    "  frugal eval model.safetensors --data pictures/ --split val --json\n"

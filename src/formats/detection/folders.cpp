@@ -52,8 +52,8 @@ std::vector<std::string> read_lines(const std::string& path) {
   return lines;
 }
 
-DetectionFolder read_coco_folder(const std::string& folder, const std::string& split) {
-  DetectionFolder out{read_coco_truth(annotation_file(folder, split)), {}};
+DetectionFolder read_coco_folder(const std::string& folder, const std::string& split, Faults* faults) {
+  DetectionFolder out{read_coco_truth(annotation_file(folder, split), faults), {}};
   std::ranges::sort(out.truth.categories, {}, &CocoCategory::id);
   fs::path pictures;
   for (const CocoImage& image : out.truth.images) {
@@ -64,19 +64,19 @@ DetectionFolder read_coco_folder(const std::string& folder, const std::string& s
   return out;
 }
 
-DetectionFolder read_detection_folder(const std::string& folder, const std::string& split) {
+DetectionFolder read_detection_folder(const std::string& folder, const std::string& split, Faults* faults) {
   const fs::path path(folder);
   DetectionFolder out;
   if (fs::is_regular_file(path) && (path.extension() == ".yaml" || path.extension() == ".yml")) {
-    out = read_yolo_folder(folder, split);
+    out = read_yolo_folder(folder, split, faults);
   } else {
     require(fs::is_directory(path), "{}: there is no such folder of pictures with boxes", folder);
     if (fs::is_directory(path / "ImageSets" / "Main"))
-      out = read_voc_folder(folder, split);
+      out = read_voc_folder(folder, split, faults);
     else if (fs::is_directory(path / "annotations"))
-      out = read_coco_folder(folder, split);
+      out = read_coco_folder(folder, split, faults);
     else if (const std::string file = yolo_file(path); !file.empty())
-      out = read_yolo_folder(file, split);
+      out = read_yolo_folder(file, split, faults);
     else
       fail(
           "{}: no pictures with boxes: a folder has annotations/{}.json (COCO), data.yaml (YOLO), or "
@@ -84,6 +84,7 @@ DetectionFolder read_detection_folder(const std::string& folder, const std::stri
           "(Pascal VOC)",
           folder, split, split);
   }
+  if (out.truth.images.empty() && faults && !faults->empty()) fail("{}", faults->front());
   require(!out.truth.images.empty(), "{}: the split '{}' has no pictures", folder, split);
   require(!out.truth.categories.empty(), "{}: the split '{}' has no categories", folder, split);
   return out;

@@ -135,7 +135,7 @@ Box box_of(const VocFile& file, const VocObject& object, double width, double he
   return {at[0], at[1], at[2] - at[0], at[3] - at[1]};
 }
 
-std::vector<std::string> class_names(const fs::path& folder) {
+std::vector<std::string> class_names(const fs::path& folder, Faults* faults) {
   std::vector<std::string> names;
   if (fs::is_regular_file(folder / "labels.txt")) {
     names = read_lines((folder / "labels.txt").string());
@@ -143,10 +143,14 @@ std::vector<std::string> class_names(const fs::path& folder) {
     return names;
   }
   std::set<std::string> found;
+  Faults told_later;  // with the pictures, of which the split may have other ones
   for (const auto& entry : fs::directory_iterator(folder / "Annotations")) {
     if (entry.path().extension() != ".xml") continue;
-    const VocFile file = parse(entry.path().string());
-    for (const VocObject& object : file.objects) found.insert(field(file, object, "name").text);
+    take_or_tell(faults ? &told_later : nullptr, [&] {
+      for (const VocObject& object : parse(entry.path().string()).objects)
+        if (const auto name = object.fields.find("name"); name != object.fields.end() && !name->second.text.empty())
+          found.insert(name->second.text);
+    });
   }
   return {found.begin(), found.end()};
 }
@@ -160,37 +164,53 @@ std::string picture_of(const fs::path& folder, const VocFile& file, const std::s
   fail("{}: there is no picture JPEGImages/{}.jpg", folder.string(), name);
 }
 
+using Numbers = std::map<std::string, std::int64_t>;
+
+CocoObject object_of(const VocFile& file, const VocObject& object, std::int64_t image, double width, double height,
+                     const Numbers& id_of) {
+  const Field& label = field(file, object, "name");
+  const auto category = id_of.find(label.text);
+  require(category != id_of.end(), "{}:{}: the class '{}' is not in labels.txt", file.path, label.line, label.text);
+  const Box box = box_of(file, object, width, height);
+  const auto difficult = object.fields.find("difficult");
+  return {image, category->second, box, box[2] * box[3],
+          difficult != object.fields.end() && difficult->second.text == "1"};
+}
+
+void add_picture(const fs::path& root, const std::string& name, std::int64_t image, const Numbers& id_of,
+                 DetectionFolder& out, Faults* faults) {
+  const VocFile file = parse((root / "Annotations" / (name + ".xml")).string());
+  const std::string picture = picture_of(root, file, name);
+  if (!file.objects.empty()) {
+    const auto [width, height] = size_of(file, picture);
+    for (const VocObject& object : file.objects)
+      take_or_tell(faults, [&, width = width, height = height] {
+        out.truth.objects.push_back(object_of(file, object, image, width, height, id_of));
+      });
+  }
+  out.truth.images.push_back({image, fs::path(picture).filename().string()});
+  out.files.push_back(picture);
+}
+
 }  // namespace
 
-DetectionFolder read_voc_folder(const std::string& folder, const std::string& split) {
+DetectionFolder read_voc_folder(const std::string& folder, const std::string& split, Faults* faults) {
   const fs::path root(folder), list = root / "ImageSets" / "Main" / (split + ".txt");
   require(fs::is_regular_file(list), "{}: there is no ImageSets/Main/{}.txt (the pictures of this split)", folder,
           split);
   require(fs::is_directory(root / "Annotations"), "{}: there is no folder Annotations", folder);
   DetectionFolder out;
-  std::map<std::string, std::int64_t> id_of;
-  for (const std::string& name : class_names(root)) {
+  Numbers id_of;
+  for (const std::string& name : class_names(root, faults)) {
     const auto id = static_cast<std::int64_t>(out.truth.categories.size());
     if (id_of.emplace(name, id).second) out.truth.categories.push_back({id, name});
   }
+  std::int64_t image = 0;
   for (const std::string& line : read_lines(list.string())) {
     const std::string name = line.substr(0, line.find_first_of(" \t"));
     if (name.empty()) continue;
-    const VocFile file = parse((root / "Annotations" / (name + ".xml")).string());
-    const auto image = static_cast<std::int64_t>(out.files.size()) + 1;
-    out.files.push_back(picture_of(root, file, name));
-    out.truth.images.push_back({image, fs::path(out.files.back()).filename().string()});
-    if (file.objects.empty()) continue;
-    const auto [width, height] = size_of(file, out.files.back());
-    for (const VocObject& object : file.objects) {
-      const Field& label = field(file, object, "name");
-      const auto category = id_of.find(label.text);
-      require(category != id_of.end(), "{}:{}: the class '{}' is not in labels.txt", file.path, label.line, label.text);
-      const Box box = box_of(file, object, width, height);
-      const auto difficult = object.fields.find("difficult");
-      out.truth.objects.push_back({image, category->second, box, box[2] * box[3],
-                                   difficult != object.fields.end() && difficult->second.text == "1"});
-    }
+    ++image;
+    take_or_tell(faults, [&] { add_picture(root, name, image, id_of, out, faults); });
   }
   return out;
 }

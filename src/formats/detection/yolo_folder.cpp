@@ -154,41 +154,51 @@ std::array<double, 4> sides_of(const std::vector<double>& row, const std::string
   return s;
 }
 
-void add_objects(const fs::path& labels, std::int64_t image, const std::string& picture, CocoTruth& truth) {
+void add_object(const std::vector<double>& row, const std::string& place, std::int64_t image, const ImageSize& size,
+                CocoTruth& truth) {
+  const auto classes = static_cast<double>(truth.categories.size());
+  require(row[0] >= 0 && row[0] < classes && row[0] == std::floor(row[0]),
+          "{}: there is no class {}: the data set has {}, from 0 on", place, row[0], classes);
+  const auto [left, top, right, bottom] = sides_of(row, place);
+  const Box box{left * size.width, top * size.height, (right - left) * size.width, (bottom - top) * size.height};
+  truth.objects.push_back({image, static_cast<std::int64_t>(row[0]), box, box[2] * box[3], false});
+}
+
+void add_objects(const fs::path& labels, std::int64_t image, const std::string& picture, CocoTruth& truth,
+                 Faults* faults) {
   if (!fs::is_regular_file(labels)) return;  // nothing on it
   ImageSize size;
   std::size_t number = 0;
-  const auto classes = static_cast<double>(truth.categories.size());
   for (const std::string& line : read_lines(labels.string())) {
     const std::string place = fmt::format("{}:{}", labels.string(), ++number);
-    const std::vector<double> row = numbers_of(line, place);
+    std::vector<double> row;
+    take_or_tell(faults, [&] { row = numbers_of(line, place); });
     if (row.empty()) continue;
-    require(row[0] >= 0 && row[0] < classes && row[0] == std::floor(row[0]),
-            "{}: there is no class {}: the data set has {}, from 0 on", place, row[0], classes);
-    const auto [left, top, right, bottom] = sides_of(row, place);
     if (size.width == 0) size = read_image_size(picture);
-    const Box box{left * size.width, top * size.height, (right - left) * size.width, (bottom - top) * size.height};
-    truth.objects.push_back({image, static_cast<std::int64_t>(row[0]), box, box[2] * box[3], false});
+    take_or_tell(faults, [&] { add_object(row, place, image, size, truth); });
   }
 }
 
 }  // namespace
 
-DetectionFolder read_yolo_folder(const std::string& data_file, const std::string& split) {
+DetectionFolder read_yolo_folder(const std::string& data_file, const std::string& split, Faults* faults) {
   const DataFile file = load(data_file);
   DetectionFolder out;
+  std::vector<std::string> files;
   try {
     for (const std::string& name : class_names(file))
       out.truth.categories.push_back({static_cast<std::int64_t>(out.truth.categories.size()), name});
-    out.files = pictures_of(file, split);
+    files = pictures_of(file, split);
   } catch (const YAML::Exception& e) {  // of keys that are lists, and the like
     fail("{}:{}: {}", data_file, e.mark.line + 1, e.msg);
   }
-  for (std::size_t i = 0; i < out.files.size(); ++i) {
-    const auto image = static_cast<std::int64_t>(i) + 1;
-    out.truth.images.push_back({image, fs::path(out.files[i]).filename().string()});
-    add_objects(labels_of(out.files[i]), image, out.files[i], out.truth);
-  }
+  for (std::size_t i = 0; i < files.size(); ++i)
+    take_or_tell(faults, [&] {
+      const auto image = static_cast<std::int64_t>(i) + 1;
+      add_objects(labels_of(files[i]), image, files[i], out.truth, faults);
+      out.truth.images.push_back({image, fs::path(files[i]).filename().string()});
+      out.files.push_back(files[i]);
+    });
   return out;
 }
 
