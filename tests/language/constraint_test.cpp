@@ -1,11 +1,13 @@
 // Grammars and JSON schemas that a model's tokens keep to.
 #include "language/constraint/constraint.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <random>
+#include <regex>
 
 #include "language/tokenizer/unicode.h"
 #include "support/support.h"
@@ -109,11 +111,17 @@ TEST(JsonSchema, Accepts) {
 }
 
 TEST(JsonSchema, RefusesByNameAndPath) {
-  EXPECT_ERROR(grammar_of_json_schema(R"({"type":"object","properties":{"a":{"type":"string","pattern":"x"}}})"),
-               "#/properties/a: the keyword 'pattern'");
+  EXPECT_ERROR(
+      grammar_of_json_schema(R"({"type":"object","properties":{"a":{"type":"string","contentEncoding":"x"}}})"),
+      "#/properties/a: the keyword 'contentEncoding'");
   EXPECT_ERROR(grammar_of_json_schema(R"({"type":"array","uniqueItems":true})"), "#: the keyword 'uniqueItems'");
   EXPECT_ERROR(grammar_of_json_schema(R"({"not":{}})"), "the keyword 'not'");
-  EXPECT_ERROR(grammar_of_json_schema(R"({"type":"integer","minimum":3})"), "'minimum'");
+  EXPECT_ERROR(grammar_of_json_schema(R"({"type":"integer","minimum":"3"})"), "'minimum' is no number");
+  EXPECT_ERROR(grammar_of_json_schema(R"({"type":"number","maximum":1e300})"), "'maximum' is 1e+300");
+  EXPECT_ERROR(grammar_of_json_schema(R"({"type":"integer","minimum":3.2,"maximum":3.9})"), "no number lies within");
+  EXPECT_ERROR(grammar_of_json_schema(R"x({"pattern":"a(?=b)"})x"), "#: 'pattern' uses a group of this kind");
+  EXPECT_ERROR(grammar_of_json_schema(R"({"pattern":"\\bx"})"), "the escape '\\b'");
+  EXPECT_ERROR(grammar_of_json_schema(R"({"pattern":"a","maxLength":3})"), "the keyword 'maxLength'");
   EXPECT_ERROR(grammar_of_json_schema(R"({"type":["string","null"],"multipleOf":3})"), "'multipleOf'");
   EXPECT_ERROR(grammar_of_json_schema(R"({"allOf":[{},{}]})"), "'allOf'");
   EXPECT_ERROR(grammar_of_json_schema(R"({"oneOf":[{"type":"integer"},{"type":"number"}]})"), "'oneOf'");
@@ -122,6 +130,114 @@ TEST(JsonSchema, RefusesByNameAndPath) {
   EXPECT_ERROR(grammar_of_json_schema(R"({"type":"thing"})"), "the type 'thing'");
   EXPECT_ERROR(grammar_of_json_schema("{"), "not valid JSON");
   EXPECT_ERROR(compile_grammar(grammar_of_json_schema(R"({"$ref":"#"})")), "begins with itself");
+}
+
+// No keyword of the standard that restricts values is passed over: it is known, or refused by its name.
+TEST(JsonSchema, EveryOtherKeywordOfTheStandardIsRefusedByName) {
+  for (const char* type : {"object", "array", "string", "integer", "number", "boolean", "null", ""})
+    for (const char* keyword : {"multipleOf",
+                                "uniqueItems",
+                                "contains",
+                                "minContains",
+                                "maxContains",
+                                "prefixItems",
+                                "unevaluatedItems",
+                                "unevaluatedProperties",
+                                "minProperties",
+                                "maxProperties",
+                                "patternProperties",
+                                "propertyNames",
+                                "dependentRequired",
+                                "dependentSchemas",
+                                "if",
+                                "then",
+                                "else",
+                                "not",
+                                "$dynamicRef",
+                                "contentEncoding",
+                                "contentSchema",
+                                "additionalItems",
+                                "divisibleBy",
+                                "madeUp"}) {
+      Json text = {{keyword, 1}};
+      if (*type) text["type"] = type;
+      EXPECT_ERROR(grammar_of_json_schema(text.dump()), std::string("'") + keyword + "'");
+    }
+}
+
+// Numbers of every kind against the comparison of doubles.
+TEST(JsonSchema, NumbersKeepToTheirBounds) {
+  std::mt19937 random(5);
+  const double bounds[] = {0, 1, -1, 7, -7, 9.5, -9.5, 10, 99, 100, 101, -100, 0.25, -0.25, 0.05, 12.0625, 1000, 999.9};
+  std::vector<std::string> texts = {"0", "0.0", "0.00", "9.50", "10.0", "00", "01", "1.", ".5", "+1", "-", "0.2500001"};
+  for (int i = 0; i < 400; ++i) {
+    const int digits = static_cast<int>(random() % 4);
+    const double x = bounds[random() % std::size(bounds)] + static_cast<double>(random() % 2001) / 1000 - 1;
+    texts.push_back(fmt::format("{:.{}f}", random() % 4 ? x : x * 100, digits));
+  }
+  for (const char* type : {"integer", "number"})
+    for (int round = 0; round < 60; ++round) {
+      const double low = bounds[random() % std::size(bounds)], high = bounds[random() % std::size(bounds)];
+      const char *from = random() % 2 ? "minimum" : "exclusiveMinimum",
+                 *to = random() % 2 ? "maximum" : "exclusiveMaximum";
+      Json text = {{"type", type}};
+      if (round % 3 != 1) text[from] = low;
+      if (round % 3 != 2) text[to] = high;
+      std::optional<Recognizer> recognizer;
+      try {
+        recognizer.emplace(compile_grammar(grammar_of_json_schema(text.dump())));
+      } catch (const Error&) {
+        ASSERT_TRUE(round % 3 == 0 && low >= high - 1) << text;  // nothing lies between
+        continue;
+      }
+      for (const std::string& number : texts) {
+        const bool good = Json::accept(number) && (*type == 'n' || number.find('.') == std::string::npos);
+        bool want = good;
+        if (good) {
+          const double x = std::stod(number);
+          if (text.contains("minimum")) want = want && x >= low;
+          if (text.contains("exclusiveMinimum")) want = want && x > low;
+          if (text.contains("maximum")) want = want && x <= high;
+          if (text.contains("exclusiveMaximum")) want = want && x < high;
+          if (x == 0 && number[0] == '-') continue;  // which need not be written so
+        }
+        ASSERT_EQ(recognizer->accepts(recognizer->run(recognizer->start(), number)), want) << text << ' ' << number;
+      }
+    }
+}
+
+// What std::regex finds, over random texts of the characters that matter.
+TEST(JsonSchema, PatternsAreThoseOfRegularExpressions) {
+  const char* patterns[] = {"^[a-c]+$",
+                            "ab",
+                            "^a|c$",
+                            "^(ab|c{2,3})*x?$",
+                            "^[^a\\d]$",
+                            "^\\w+@\\w+\\.(de|com)$",
+                            "^a.b$",
+                            "\"",
+                            "^[\\\\\"]{2}$",
+                            "^\\s*\\S$",
+                            "^(?:a|bb)+?c$",
+                            "^$",
+                            "[\\x61-\\u0063]{3}"};
+  std::mt19937 random(6);
+  for (const char* pattern : patterns) {
+    const std::regex expected(pattern, std::regex::ECMAScript);
+    Recognizer recognizer(compile_grammar(grammar_of_json_schema(Json{{"pattern", pattern}}.dump())));
+    int found = 0;
+    for (int round = 0; round < 4000; ++round) {
+      std::string text;
+      for (unsigned i = random() % 8; i > 0; --i) text += "aabbcc1@x.de\"\\\n "[random() % 17];
+      if (round == 0) text = "ab_1@abc.com";
+      const std::string json = Json(text).dump();
+      const bool want = std::regex_search(text, expected);
+      found += want;
+      ASSERT_EQ(recognizer.accepts(recognizer.run(recognizer.start(), json)), want) << pattern << ' ' << json;
+    }
+    EXPECT_GT(found, 0) << pattern;
+  }
+  EXPECT_TRUE(schema(R"({"type":"string","pattern":"^[à-ÿ]漢.$"})", "\"é漢😀\""));
 }
 
 // What a random choice of allowed tokens writes is valid, whatever it is.

@@ -6,7 +6,7 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "formats/strict_json.h"
-#include "language/constraint/grammar.h"
+#include "language/constraint/json_rules.h"
 
 namespace frugal {
 namespace {
@@ -17,91 +17,6 @@ using Parts = std::vector<GrammarPtr>;
 
 constexpr int kMaxDepth = 64;
 constexpr std::int64_t kMaxCount = 10'000;  // of characters and items that a schema may ask for
-
-// Rules of JSON itself (RFC 8259). White space is bounded, so that a model cannot write blanks for ever; numbers have
-// as many digits as a double can tell apart.
-class JsonRules {
- public:
-  explicit JsonRules(Grammar& grammar) : grammar_(grammar) {}
-
-  GrammarPtr blank() {
-    return rule("blank", [&] {
-      return G::optional(G::either(
-          {G::literal(" "), G::sequence({G::literal("\n"), G::repeat(G::chars({{' ', ' '}, {'\t', '\t'}}), 0, 20)})}));
-    });
-  }
-  // One character of a string, which may be written as an escape. No surrogates, so that it is one character.
-  GrammarPtr character() {
-    return rule("character", [&] {
-      const GrammarPtr hex = G::chars({{'0', '9'}, {'a', 'f'}, {'A', 'F'}});
-      const GrammarPtr code = G::either(
-          {G::sequence({G::chars({{'0', '9'}, {'a', 'c'}, {'A', 'C'}, {'e', 'f'}, {'E', 'F'}}), hex, hex, hex}),
-           G::sequence({G::chars({{'d', 'd'}, {'D', 'D'}}), G::chars({{'0', '7'}}), hex, hex})});
-      const GrammarPtr escape = G::either(
-          {G::chars({{'"', '"'}, {'\\', '\\'}, {'/', '/'}, {'b', 'b'}, {'f', 'f'}, {'n', 'n'}, {'r', 'r'}, {'t', 't'}}),
-           G::sequence({G::literal("u"), code})});
-      return G::either({plain_character(), G::sequence({G::literal("\\"), escape})});
-    });
-  }
-  static GrammarPtr plain_character() { return G::chars({{0, 0x1F}, {'"', '"'}, {'\\', '\\'}}, true); }
-
-  GrammarPtr string(std::int64_t least = 0, std::int64_t most = -1) {
-    return G::sequence({G::literal("\""), G::repeat(character(), least, most), G::literal("\"")});
-  }
-  GrammarPtr digits(std::int64_t least, std::int64_t most) { return G::repeat(G::chars({{'0', '9'}}), least, most); }
-  GrammarPtr integer(bool negative = true) {
-    const GrammarPtr size = G::either({G::literal("0"), G::sequence({G::chars({{'1', '9'}}), digits(0, 15)})});
-    return negative ? G::sequence({G::optional(G::literal("-")), size}) : size;
-  }
-  GrammarPtr number(bool negative = true) {
-    const GrammarPtr exponent = G::sequence(
-        {G::chars({{'e', 'e'}, {'E', 'E'}}), G::optional(G::chars({{'+', '+'}, {'-', '-'}})), digits(1, 2)});
-    return G::sequence(
-        {integer(negative), G::optional(G::sequence({G::literal("."), digits(1, 16)})), G::optional(exponent)});
-  }
-  GrammarPtr value() {
-    return rule("value", [&] {
-      return G::either(
-          {object(), array(), string(), number(), G::literal("true"), G::literal("false"), G::literal("null")});
-    });
-  }
-  GrammarPtr object() {
-    return rule("object", [&] { return list("{", member(string(), value()), 0, -1, "}"); });
-  }
-  GrammarPtr array() {
-    return rule("array", [&] { return list("[", value(), 0, -1, "]"); });
-  }
-  GrammarPtr member(GrammarPtr name, GrammarPtr value) {
-    return G::sequence({std::move(name), G::literal(":"), blank(), std::move(value)});
-  }
-  GrammarPtr comma() { return G::sequence({G::literal(","), blank()}); }
-
-  GrammarPtr list(const char* open, const GrammarPtr& item, std::int64_t least, std::int64_t most, const char* close) {
-    Parts parts{G::literal(open), blank()};
-    if (most != 0) {
-      const GrammarPtr more = G::sequence({comma(), item});
-      const GrammarPtr some =
-          G::sequence({item, G::repeat(more, std::max<std::int64_t>(least - 1, 0), most < 0 ? -1 : most - 1), blank()});
-      parts.push_back(least > 0 ? some : G::optional(some));
-    }
-    parts.push_back(G::literal(close));
-    return G::sequence(std::move(parts));
-  }
-
- private:
-  template <typename Make>
-  GrammarPtr rule(const char* name, Make&& make) {
-    const std::size_t number = grammar_.rule(std::string("json ") + name);
-    if (!started_[name]) {  // before its body is made, which may need it
-      started_[name] = true;
-      grammar_.define(number, make());
-    }
-    return G::call(number);
-  }
-
-  Grammar& grammar_;
-  std::map<std::string, bool> started_;
-};
 
 const std::set<std::string_view> kNotes = {"title", "description", "default",    "examples",        "$schema",
                                            "$id",   "$comment",    "deprecated", "readOnly",        "writeOnly",
@@ -235,7 +150,7 @@ class Converter {
       if (!s["type"].is_string()) refuse(path, "'type' is neither a text nor a list");
       type = s["type"].get<std::string>();
     } else {
-      for (const char* one : {"object", "array", "string"})
+      for (const char* one : {"object", "array", "string", "number"})
         for (const auto& [key, value] : s.items())
           if (type.empty() && belongs(key, one)) type = one;
       if (type.empty()) return only(s, path, {}), rules_.value();
@@ -246,19 +161,41 @@ class Converter {
     if (type == "boolean") return only(s, path, {"type"}), G::either({G::literal("true"), G::literal("false")});
     if (type == "null") return only(s, path, {"type"}), G::literal("null");
     if (type != "integer" && type != "number") refuse(path, "the type '" + type.substr(0, 64) + "' is not known");
-    only(s, path, {"type", "minimum"});
-    if (s.contains("minimum") && s["minimum"] != 0) refuse(path, "'minimum' is only supported where it is 0");
-    const bool negative = !s.contains("minimum");
-    return type == "integer" ? rules_.integer(negative) : rules_.number(negative);
+    only(s, path, {"type", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"});
+    return numeric(s, path, type == "integer");
+  }
+
+  GrammarPtr numeric(const Json& s, const std::string& path, bool integer) {
+    NumberRange range;
+    auto bound = [&](const char* key, std::optional<double>& to, bool& excluded, bool excludes, double inwards) {
+      if (!s.contains(key)) return;
+      if (!s[key].is_number()) refuse(path, fmt::format("'{}' is no number", key));
+      const auto value = s[key].get<double>();
+      if (bound_text(value).empty())
+        refuse(path, fmt::format("'{}' is {}; bounds are below 1e15 and have 12 digits behind the point at most", key,
+                                 s[key].dump()));
+      if (to && (*to - value) * inwards > 0) return;  // the other one of the two binds
+      excluded = excludes || (to && *to == value && excluded);
+      to = value;
+    };
+    bound("minimum", range.low, range.low_excluded, false, 1);
+    bound("exclusiveMinimum", range.low, range.low_excluded, true, 1);
+    bound("maximum", range.high, range.high_excluded, false, -1);
+    bound("exclusiveMaximum", range.high, range.high_excluded, true, -1);
+    if (!range.low && !range.high) return integer ? JsonRules::integer() : JsonRules::number();
+    GrammarPtr made = integer ? integer_within(range) : number_within(range);
+    if (!made) refuse(path, "no number lies within its bounds");
+    return made;
   }
 
   static bool belongs(const std::string& key, const Json& type) {
+    static const std::set<std::string_view> bounds = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"};
     static const std::map<std::string, std::set<std::string_view>> keys = {
         {"object", {"properties", "required", "additionalProperties"}},
         {"array", {"items", "minItems", "maxItems"}},
-        {"string", {"minLength", "maxLength", "format"}},
-        {"integer", {"minimum"}},
-        {"number", {"minimum"}}};
+        {"string", {"minLength", "maxLength", "format", "pattern"}},
+        {"integer", bounds},
+        {"number", bounds}};
     if (!type.is_string()) return false;
     auto found = keys.find(type.get<std::string>());
     return found != keys.end() && found->second.contains(key);
@@ -266,6 +203,15 @@ class Converter {
 
   GrammarPtr string(const Json& s, const std::string& path) {
     if (s.contains("format")) return only(s, path, {"type", "format"}), formatted(s["format"], path);
+    if (s.contains("pattern")) {
+      only(s, path, {"type", "pattern"});
+      if (!s["pattern"].is_string()) refuse(path, "'pattern' is no text");
+      try {
+        return rules_.string_like(s["pattern"].get<std::string>());
+      } catch (const Error& error) {
+        refuse(path, error.what());
+      }
+    }
     only(s, path, {"type", "minLength", "maxLength"});
     const std::int64_t least = count(s, "minLength", path, 0), most = count(s, "maxLength", path, -1);
     if (most >= 0 && most < least) refuse(path, "'maxLength' is below 'minLength'");
@@ -396,14 +342,6 @@ class Converter {
 Grammar grammar_of_json_schema(std::string_view schema) {
   parse_json(schema, "the schema", 1u << 20, kMaxDepth);
   return Converter(Json::parse(schema)).convert();
-}
-
-Grammar json_grammar() {
-  Grammar grammar;
-  const std::size_t root = grammar.rule("root");
-  JsonRules rules(grammar);
-  grammar.define(root, G::either({rules.object(), rules.array()}));
-  return grammar;
 }
 
 }  // namespace frugal
