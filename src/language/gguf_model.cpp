@@ -13,8 +13,7 @@
 namespace frugal {
 namespace {
 
-constexpr std::array<std::string_view, 8> kKnown = {"llama",  "qwen2", "qwen3", "gemma2",
-                                                    "gemma3", "gpt2",  "opt",   "mistral"};
+constexpr std::array<std::string_view, 6> kKnown = {"llama", "qwen2", "qwen3", "gemma2", "gemma3", "gpt2"};
 
 // Of the keys "<architecture>.<key>".
 class Keys {
@@ -102,7 +101,7 @@ DecoderConfig gguf_config(const Gguf& file) {
   c.norm_eps = keys.has("attention.layer_norm_rms_epsilon") ? keys.real("attention.layer_norm_rms_epsilon")
                                                             : keys.real("attention.layer_norm_epsilon", 1e-5);
   read_rotary(c, file, keys);
-  c.interleaved = c.architecture == "llama" || c.architecture == "mistral";
+  c.interleaved = c.architecture == "llama";
   c.window = keys.integer("attention.sliding_window", 0);
   if (c.architecture == "gemma2" || c.architecture == "gemma3") read_gemma(c, keys);
   if (c.architecture == "gpt2") read_gpt2(c, file);

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "language/hf_model.h"
+#include "language/language_model.h"
 #include "language/toy.h"
 #include "support/formula.h"
 #include "support/reference.h"
@@ -75,6 +76,97 @@ TEST_P(Parity, GreedyTokens) {
   while (scheduler.step()) {}
   const auto* expected = references_.at("greedy").values.data<std::int32_t>();
   EXPECT_EQ(scheduler.take(id).ids, Ids(expected, expected + 8));
+}
+
+// Rows of each head as GGUF files of the llama architecture have them: the halves that rotate together side by side.
+Tensor interleaved(const Tensor& t, std::int64_t head_depth) {
+  Tensor out(t.dtype(), t.shape());
+  const std::int64_t width = t.numel() / t.dim(0);
+  for (std::int64_t row = 0; row < t.dim(0); ++row) {
+    const std::int64_t in_head = row % head_depth, half = in_head / (head_depth / 2), pair = in_head % (head_depth / 2);
+    std::copy_n(t.data<float>() + row * width, width, out.data<float>() + (row - in_head + 2 * pair + half) * width);
+  }
+  return out;
+}
+
+// q, k and v of a layer as one tensor.
+Tensor joined(const Weights& weights, const std::string& stem, const std::string& kind) {
+  std::vector<float> all;
+  for (const char* part : {"q.", "k.", "v."}) {
+    const Tensor& t = weights.at(stem + part + kind);
+    all.insert(all.end(), t.data<float>(), t.data<float>() + t.numel());
+  }
+  Shape shape = weights.at(stem + "q." + kind).shape();
+  shape[0] *= 3;
+  Tensor out(DType::f32, shape);
+  std::copy(all.begin(), all.end(), out.data<float>());
+  return out;
+}
+
+// The model as llama.cpp's converter writes it (convert_hf_to_gguf.py): keys, names and the order of rows.
+Gguf as_gguf(const Model& model, const DecoderConfig& c) {
+  Gguf file;
+  const std::string& arch = c.architecture;
+  auto set = [&](const char* key, GgufValue value) { file.metadata[arch + "." + key] = std::move(value); };
+  auto number = [&](const char* key, std::int64_t value) {
+    set(key, GgufValue::u32(static_cast<std::uint32_t>(value)));
+  };
+  auto real = [&](const char* key, double value) { set(key, GgufValue::f32(static_cast<float>(value))); };
+  file.metadata["general.architecture"] = GgufValue::text(arch);
+  number("block_count", c.layers), number("embedding_length", c.width), number("feed_forward_length", c.hidden);
+  number("attention.head_count", c.heads), number("context_length", c.context);
+  if (c.norm == DecoderConfig::Norm::layer) {
+    real("attention.layer_norm_epsilon", c.norm_eps);
+  } else {
+    real("attention.layer_norm_rms_epsilon", c.norm_eps);
+    number("attention.head_count_kv", c.kv_heads), number("attention.key_length", c.head_depth);
+    number("attention.value_length", c.head_depth), number("rope.dimension_count", c.rotary.dims);
+    real("rope.freq_base", c.rotary.base);
+    if (c.rotary.scale != 1) {
+      set("rope.scaling.type", GgufValue::text("linear"));
+      real("rope.scaling.factor", 1 / c.rotary.scale);
+    }
+  }
+  if (c.window > 0) number("attention.sliding_window", c.window);
+  if (arch == "gemma3") number("attention.sliding_window_pattern", 3);
+  if (c.attention_cap > 0) real("attn_logit_softcapping", c.attention_cap);
+  if (c.logit_cap > 0) real("final_logit_softcapping", c.logit_cap);
+  for (const auto& [name, tensor] : model.weights) {
+    if (arch == "gpt2" && name.find(".attn_q.") != std::string::npos) {
+      const std::string stem = name.substr(0, name.find("q.")), kind = name.substr(name.rfind('.') + 1);
+      file.tensors.push_back({stem + "qkv." + kind, joined(model.weights, stem, kind)});
+    } else if (arch == "gpt2" &&
+               (name.find(".attn_k.") != std::string::npos || name.find(".attn_v.") != std::string::npos)) {
+      continue;
+    } else if (arch == "llama" &&
+               (name.find(".attn_q.") != std::string::npos || name.find(".attn_k.") != std::string::npos)) {
+      file.tensors.push_back({name, interleaved(tensor, c.head_depth)});
+    } else {
+      file.tensors.push_back({name, tensor});
+    }
+  }
+  return file;
+}
+
+// Every architecture that GGUF files may name, by way of such a file.
+TEST_P(Parity, AsAGgufFile) {
+  DecoderConfig config = hf_config(config_);
+  if (config.architecture == "opt") {
+    EXPECT_ERROR(gguf_config(as_gguf(model(), config)), "the architecture 'opt' is not supported");
+    return;
+  }
+  if (config.architecture == "mistral") config.architecture = "llama";  // as its files say
+  const TempDir folder;
+  const std::string path = (folder.path() / "model.gguf").string();
+  write_gguf(path, as_gguf(model(), config));
+  const Gguf file = read_gguf(path);
+  DecoderConfig read = gguf_config(file);
+  if (read.norm_after) read.attention_scale = config.attention_scale;  // odd in this model, and not in the format
+  Runner runner(gguf_model(file, read), toy_options());
+  const int sequences[2] = {runner.cache().open(), runner.cache().open()};
+  Tensor whole(DType::f32, {2, kLength, kVocabulary});
+  step(runner, sequences, 0, kLength, whole);
+  EXPECT_TRUE(agrees(whole, references_.at("logits"), 2e-5));
 }
 
 INSTANTIATE_TEST_SUITE_P(Architectures, Parity,
