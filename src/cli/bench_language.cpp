@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/check.h"
@@ -87,19 +88,45 @@ void write_plot(const std::string& path, const std::vector<SpeculationTime>& tim
   file.commit();
 }
 
-Json measure_speculation(const BenchLanguage& options, const Common& common) {
-  OpenedLanguageModel opened = open_language_model(options.language, common);
-  const Tokenizer& tokenizer = tokenizer_of(opened, options.language);
+// From the file, or where acceptance is synthetic any tokens will do.
+std::vector<std::vector<std::int32_t>> bench_prompts(const BenchLanguage& options, const OpenedLanguageModel& opened) {
   std::vector<std::vector<std::int32_t>> prompts;
+  if (options.prompts.empty()) {
+    for (int i = 0; i < *std::max_element(options.batches.begin(), options.batches.end()); ++i)
+      for (int j = prompts.emplace_back().size(); j <= options.bench_context; ++j)
+        prompts.back().push_back(static_cast<std::int32_t>((i * 101 + j * 31 + 7) % opened.runner->vocabulary()));
+    return prompts;
+  }
+  const Tokenizer& tokenizer = tokenizer_of(opened, options.language);
   for (const Prompt& prompt : read_prompts(options.prompts, tokenizer))
     prompts.push_back(tokenizer.encode(prompt.text, {.add_special = !prompt.from_template}));
+  return prompts;
+}
+
+std::unique_ptr<Drafter> bench_drafter(const BenchLanguage& options, const Common& common,
+                                       const OpenedLanguageModel& opened) {
+  if (options.synthetic.empty()) return make_drafter(options.language, common, opened);
+  return scripted_drafter([](const DraftRequest& r) {
+    return std::vector<std::int32_t>(static_cast<std::size_t>(r.most), r.tokens.front());
+  });
+}
+
+Json measure_speculation(const BenchLanguage& options, const Common& common) {
+  OpenedLanguageModel opened = open_language_model(options.language, common);
+  const std::vector<std::vector<std::int32_t>> prompts = bench_prompts(options, opened);
   std::vector<SpeculationTime> times;
   Progress progress("speculation", std::ssize(options.batches));
   for (int batch : options.batches) {
     check_interrupt();
-    times.push_back(time_speculation(*opened.runner, prompts, batch, options.max_tokens, options.language.drafts,
-                                     !options.language.always_draft, options.repeats,
-                                     [&] { return make_drafter(options.language, common, opened); }));
+    times.push_back(time_speculation(*opened.runner, prompts,
+                                     {.batch = batch,
+                                      .max_tokens = options.max_tokens,
+                                      .repeats = options.repeats,
+                                      .drafts = options.language.drafts,
+                                      .adaptive = !options.language.always_draft,
+                                      .synthetic = options.synthetic,
+                                      .seed = common.seed},
+                                     [&] { return bench_drafter(options, common, opened); }));
     progress.advance();
   }
   Table table(
@@ -114,11 +141,13 @@ Json measure_speculation(const BenchLanguage& options, const Common& common) {
                                 : fmt::format("{:.1f} ({:.2f})", t.tokens_per_second[form], ratio));
       entry[kSpeculationForms[form]] = {{"tokens_per_second", t.tokens_per_second[form]},
                                         {"ratio", ratio},
-                                        {"same_texts", t.same_texts[form]},
+                                        {"steps", t.counts[form].steps},
                                         {"rows", t.counts[form].rows},
                                         {"cells", t.counts[form].cells},
                                         {"drafted", t.counts[form].drafted},
-                                        {"accepted", t.counts[form].accepted}};
+                                        {"accepted", t.counts[form].accepted},
+                                        {"per_position", t.counts[form].per_position}};
+      if (options.synthetic.empty()) entry[kSpeculationForms[form]]["same_texts"] = t.same_texts[form];
     }
     cells.push_back(grouped(t.counts[1].rows));
     cells.push_back(grouped(t.counts[4].rows));
@@ -134,7 +163,7 @@ Json measure_speculation(const BenchLanguage& options, const Common& common) {
 
 int bench_language(const BenchLanguage& options, const Common& common) {
   Json document = {{"model", options.language.model}, {"isa", name(active_isa())}};
-  if (!options.prompts.empty()) {
+  if (!options.prompts.empty() || !options.synthetic.empty()) {
     document["speculation"] = measure_speculation(options, common);
   } else {
     std::vector<int> counts = options.threads;

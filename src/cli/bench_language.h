@@ -13,6 +13,7 @@ struct BenchLanguage {
   LanguageOptions language;
   std::string prompts, plot;
   std::vector<int> threads, batches;
+  std::vector<double> synthetic;  // chance of acceptance, by place
   int max_tokens = 128, repeats = 5, bench_context = 64;
 };
 int bench_language(const BenchLanguage& options, const Common& common);

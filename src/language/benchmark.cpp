@@ -146,26 +146,30 @@ Pass run_batches(Runner& runner, std::span<const std::vector<std::int32_t>> prom
 
 }  // namespace
 
-SpeculationTime time_speculation(Runner& runner, const std::vector<std::vector<std::int32_t>>& prompts, int batch,
-                                 int max_tokens, int drafts, bool adaptive, int repeats,
+SpeculationTime time_speculation(Runner& runner, const std::vector<std::vector<std::int32_t>>& prompts,
+                                 const SpeculationBench& options,
                                  const std::function<std::unique_ptr<Drafter>()>& drafter) {
   constexpr Padding kPadding[] = {{}, {true, true}, {true, false}, {false, true}, {}};
   constexpr int kWarmUp = 16;  // tokens of the first batch, so that what is compiled once does not count
   SpeculationTime out;
-  out.batch = batch;
+  out.batch = options.batch;
   std::vector<double> speeds[5];
   std::vector<std::vector<std::int32_t>> greedy;
-  for (int turn = -1; turn < repeats; ++turn)
+  for (int turn = -1; turn < options.repeats; ++turn)
     for (int form = 0; form < 5; ++form) {
-      const SchedulerOptions options{
-          .batch = batch, .most_drafts = form == 0 ? 0 : drafts, .adaptive = adaptive, .padding = kPadding[form]};
+      const SchedulerOptions scheduler{.batch = options.batch,
+                                       .most_drafts = form == 0 ? 0 : options.drafts,
+                                       .adaptive = options.adaptive,
+                                       .padding = kPadding[form],
+                                       .synthetic = options.synthetic,
+                                       .seed = options.seed};
       std::span<const std::vector<std::int32_t>> chosen(prompts);
       if (turn < 0) {
-        run_batches(runner, chosen.first(std::min(chosen.size(), static_cast<std::size_t>(batch))),
-                    std::min(max_tokens, kWarmUp), options, drafter);
+        run_batches(runner, chosen.first(std::min(chosen.size(), static_cast<std::size_t>(options.batch))),
+                    std::min(options.max_tokens, kWarmUp), scheduler, drafter);
         continue;
       }
-      const Pass pass = run_batches(runner, chosen, max_tokens, options, drafter);
+      const Pass pass = run_batches(runner, chosen, options.max_tokens, scheduler, drafter);
       if (greedy.empty()) greedy = pass.texts;
       out.same_texts[form] = pass.texts == greedy;
       speeds[form].push_back(static_cast<double>(pass.tokens) / pass.seconds);

@@ -41,9 +41,18 @@ struct SpeculationTime {
   // the other way.
   bool same_texts[5] = {};
 };
+struct SpeculationBench {
+  int batch = 1, max_tokens = 128, repeats = 5;
+  int drafts = 7;  // of a sequence and step at most
+  bool adaptive = true;
+  // Chance that a draft is accepted, by its place, in place of comparing it: what a drafter as good as that would give.
+  // Texts then mean nothing.
+  std::vector<double> synthetic{};
+  std::uint64_t seed = 0;  // of the chance
+};
 // Batches in the order of the prompts, each form in turn; the time of reading prompts does not count.
-SpeculationTime time_speculation(Runner& runner, const std::vector<std::vector<std::int32_t>>& prompts, int batch,
-                                 int max_tokens, int drafts, bool adaptive, int repeats,
+SpeculationTime time_speculation(Runner& runner, const std::vector<std::vector<std::int32_t>>& prompts,
+                                 const SpeculationBench& options,
                                  const std::function<std::unique_ptr<Drafter>()>& drafter);
 
 }  // namespace frugal

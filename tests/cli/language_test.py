@@ -87,6 +87,20 @@ class Language(CliTest):
         self.refused(["generate", MODEL, "--prompt", "x", "--json-schema", self.write("odd.json", b'{"type": "object", "unevaluatedItems": 3}')],
                      1, "unevaluatedItems")
 
+    def test_bench_with_synthetic_acceptance(self):
+        def forms(*chances):
+            (times,) = self.document("bench", MODEL, "--task", "language", "--synthetic", ",".join(chances), "--batches", "2",
+                                     "--max-tokens", "40", "--drafts", "3", "--always-draft", "--repeats", "1")["speculation"]
+            return times
+        always, never, half = forms("1"), forms("0"), forms("1", "0")
+        self.assertEqual((always["both"]["steps"], always["both"]["accepted"]), (10, 60))  # 4 tokens a step
+        self.assertEqual((never["both"]["steps"], never["both"]["accepted"]), (40, 0))
+        self.assertEqual((half["both"]["steps"], half["both"]["per_position"]), (20, [40]))
+        self.assertEqual((always["greedy"]["steps"], always["greedy"]["drafted"]), (40, 0))
+        self.assertEqual(half["padded"]["rows"], half["both"]["rows"])
+        self.assertNotIn("same_texts", half["both"])
+        self.refused(["bench", MODEL, "--synthetic", "1.5"], 2, "--synthetic")
+
     def test_refusals(self):
         good = MODEL.read_bytes()
         cut = self.write("cut.gguf", good[: len(good) // 2])

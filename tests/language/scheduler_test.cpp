@@ -183,6 +183,48 @@ TEST(Scheduler, ThePaddedFormsGiveTheSameTexts) {
   }
 }
 
+// Accepted by chance, each draft independently: a step gives (1 - p^(k+1)) / (1 - p) tokens of a sequence on average,
+// and a common place of the cache moves on by the largest of the batch, sum over j of 1 - (1 - p^j)^B (ems_sd.md
+// section 8, check 7).
+TEST(Scheduler, SyntheticAcceptanceIsThatOfTheFormulas) {
+  RunnerOptions large = toy_options();
+  large.cache_bytes = std::size_t{256} << 20;
+  Runner runner(toy_model(toy_config(1)), large);
+  constexpr int kSteps = 300, kBatch = 8;
+  struct Case {
+    double chance;
+    int drafts;
+    double tokens, cells;
+  };
+  for (const Case& c : {Case{0.8, 4, 3.3616, 4.8034}, Case{0.6, 7, 2.4580, 5.4966}, Case{0.9, 7, 5.6953, 7.9912}})
+    for (bool padded : {false, true}) {
+      SchedulerOptions o = options(kBatch, c.drafts, {padded, padded});
+      o.synthetic = {c.chance};
+      o.seed = 3;
+      Scheduler scheduler(
+          runner, nullptr, {},
+          scripted_drafter([](const DraftRequest& r) { return Ids(static_cast<std::size_t>(r.most), 1); }), o);
+      for (int i = 0; i < kBatch; ++i) {
+        GenerateRequest request;
+        request.prompt = {5};
+        request.max_tokens = (c.drafts + 1) * kSteps + 1;
+        scheduler.add(request);
+      }
+      while (scheduler.counts().steps < kSteps) scheduler.step();
+      const double turns = kSteps * kBatch;
+      const double tokens = static_cast<double>(scheduler.times().decoded_tokens) / turns;
+      for (int i = 0; i < kBatch; ++i) scheduler.cancel(i);
+      while (scheduler.step()) {}
+      const DraftCounts& counts = scheduler.counts();
+      EXPECT_EQ(counts.drafted, c.drafts * kSteps * kBatch);
+      EXPECT_NEAR(tokens, c.tokens, 0.2);
+      EXPECT_NEAR(static_cast<double>(counts.accepted) / turns, c.tokens - 1, 0.2);
+      EXPECT_NEAR(static_cast<double>(counts.cells) / turns, padded ? c.cells : c.tokens, 0.2);
+      for (std::size_t i = 0; i < counts.per_position.size(); ++i)
+        EXPECT_NEAR(static_cast<double>(counts.per_position[i]) / turns, std::pow(c.chance, i + 1), 0.05) << i;
+    }
+}
+
 TEST(Scheduler, StaleCellsAreNeverRead) {
   for (CacheType type : {CacheType::f32, CacheType::f16})
     for (float poison : {std::numeric_limits<float>::quiet_NaN(), 1e30f}) {

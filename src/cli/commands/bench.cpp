@@ -230,6 +230,13 @@ void add_language_options(CLI::App& app, Bench& bench) {
             ->expected(1)
             ->take_all()
             ->check(CLI::Range(1, 4096).description("")));
+  group(app.add_option("--synthetic", language.synthetic,
+                       "Compare the forms as if drafts were accepted with these chances, by their place")
+            ->type_name("P,...")
+            ->delimiter(',')
+            ->expected(1)
+            ->take_all()
+            ->check(CLI::Range(0.0, 1.0).description("")));
   group(add_number(app, "--max-tokens", language.max_tokens, 1, 1 << 20, "Tokens of each text (default: 128)"));
   group(add_number(app, "--repeats", language.repeats, 1, 1000, "Turns of each measurement (default: 5)"));
   group(
