@@ -1,5 +1,7 @@
 #include "kernels/self_check.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -8,10 +10,13 @@
 #include "base/check.h"
 #include "base/random.h"
 #include "frugal/tensor.h"
+#include "kernels/attend.h"
+#include "kernels/block_linear.h"
 #include "kernels/byte_adder.h"
 #include "kernels/conv2d.h"
 #include "kernels/gemm.h"
 #include "kernels/int8.h"
+#include "tensor/block_types.h"
 
 namespace frugal {
 namespace {
@@ -56,6 +61,8 @@ struct Checker {
   void bytes(const Conv2dShape& shape);
   void adder(const Conv2dShape& shape);
   void pooling();
+  void blocks(DType type);
+  void attention(CacheType type, std::string_view called);
 };
 
 void Checker::gemm() {
@@ -209,6 +216,63 @@ void Checker::adder(const Conv2dShape& shape) {
   });
 }
 
+// Linear layers of a language model, with inputs as they are and rounded to 8 bits: equal to the last bit.
+void Checker::blocks(DType type) {
+  const std::int64_t n = size(1, 70), k = 256, rows = size(1, 40);
+  const std::size_t row_bytes = byte_size(type, {k});
+  const Values x = values(rows * k), w = values(n * k);
+  std::vector<std::uint8_t> weights(static_cast<std::size_t>(n) * row_bytes);
+  for (std::int64_t i = 0; i < n; ++i)
+    quantize_row(type, w.data() + i * k, k, weights.data() + static_cast<std::size_t>(i) * row_bytes);
+  for (bool quantized : {false, true})
+    both(fmt::format("linear {}", frugal::name(type)), 0, [&](const KernelTable& t) {
+      const BlockLinearPlan plan{&block_linear_table(t.isa), type, n, k};
+      Tensor packed(DType::u8, {block_packed_bytes(plan)}),
+          scratch(DType::u8, {block_linear_scratch_bytes(rows, k, 1)});
+      block_pack(plan, pool, weights.data(), packed.data<std::uint8_t>());
+      Values out(static_cast<std::size_t>(rows * n));
+      const BlockLinearOutput layer{plan, packed.data<std::uint8_t>(), out.data(), {}};
+      block_linear_run(pool, rows, k, x.data(), quantized, {&layer, 1}, scratch.data<std::uint8_t>());
+      return out;
+    });
+}
+
+// A few queries over the pages of a chunk, which the table has written itself.
+void Checker::attention(CacheType type, std::string_view called) {
+  const std::int64_t depth = size(1, 130), stride = value_stride(depth);
+  const int rows = static_cast<int>(size(1, kAttendRows)), cells = static_cast<int>(size(rows, kChunkCells));
+  const Values q = values(rows * depth), k = values(cells * depth), v = values(cells * depth);
+  both(fmt::format("attention {}", called), 1e-4, [&](const KernelTable& t) {
+    const auto key_bytes = static_cast<std::int64_t>(key_page_bytes(type, depth)),
+               value_bytes = static_cast<std::int64_t>(value_page_bytes(type, depth));
+    Tensor keys(DType::u8, {kChunkPages, key_bytes}), held(DType::u8, {kChunkPages, value_bytes});
+    std::vector<const std::byte*> key_pages, value_pages;
+    for (std::int64_t page = 0; page < kChunkPages; ++page) {
+      key_pages.push_back(static_cast<std::byte*>(keys.raw()) + page * key_bytes);
+      value_pages.push_back(static_cast<std::byte*>(held.raw()) + page * value_bytes);
+    }
+    for (int cell = 0; cell < cells; ++cell) {
+      const auto page = static_cast<std::size_t>(cell / kPageCells);
+      t.attend.store_keys(type, depth, k.data() + cell * depth, const_cast<std::byte*>(key_pages[page]),
+                          cell % kPageCells);
+      t.attend.store_values(type, depth, v.data() + cell * depth, const_cast<std::byte*>(value_pages[page]),
+                            cell % kPageCells);
+    }
+    std::vector<int> first(static_cast<std::size_t>(rows), 0), last;
+    for (int row = 0; row < rows; ++row) last.push_back(cells - rows + 1 + row);  // drafts of one sequence
+    Values scores(static_cast<std::size_t>(kAttendRows * kChunkCells)), out(static_cast<std::size_t>(rows * stride)),
+        total(static_cast<std::size_t>(rows)), largest(total.size(), -std::numeric_limits<float>::infinity());
+    t.attend.attend({type, rows, depth, depth, q.data(), key_pages.data(), value_pages.data(), first.data(),
+                     last.data(), nullptr, 0, scores.data(), largest.data(), total.data(), out.data()});
+    for (int row = 0; row < rows; ++row)
+      for (std::int64_t d = 0; d < stride; ++d) {
+        float& value = out[static_cast<std::size_t>(row * stride + d)];
+        value = d < depth ? value / total[static_cast<std::size_t>(row)] : 0;  // behind the depth is what may be
+      }
+    return out;
+  });
+}
+
 Conv2dShape conv_shape(std::int64_t in_c, std::int64_t out_c, std::int64_t height, std::int64_t width,
                        std::int64_t kernel, std::int64_t stride, std::int64_t groups) {
   Conv2dShape s;
@@ -242,6 +306,14 @@ std::vector<KernelCheck> check_kernels(Isa isa, std::uint64_t seed) {
   }
   for (int stride : {1, 2})
     checker.adder(conv_shape(checker.size(1, 40), checker.size(1, 40), side(), side(), 3, stride, 1));
+  for (DType type : {DType::q8_0, DType::q4_0, DType::q4_1, DType::q5_0, DType::q5_1, DType::q2_k, DType::q3_k,
+                     DType::q4_k, DType::q5_k, DType::q6_k, DType::f16, DType::bf16, DType::f32})
+    checker.blocks(type);
+  for (int i = 0; i < 2; ++i) {
+    checker.attention(CacheType::f32, "f32");
+    checker.attention(CacheType::f16, "f16");
+    checker.attention(CacheType::q8, "q8");
+  }
   return checker.checks;
 }
 

@@ -19,7 +19,8 @@ TEST_P(SelfCheck, ThisMachinePasses) {
 TEST_P(SelfCheck, CoversTheKernelsThatMatter) {
   std::vector<std::string> names;
   for (const KernelCheck& check : check_kernels(GetParam(), 0)) names.push_back(check.name);
-  for (const char* wanted : {"gemm", "softmax", "max pool", "conv direct", "conv depthwise", "byte adder"})
+  for (const char* wanted : {"gemm", "softmax", "max pool", "conv direct", "conv depthwise", "byte adder",
+                             "linear Q4_1", "linear Q6_K", "attention f16", "attention q8"})
     EXPECT_NE(std::find(names.begin(), names.end(), wanted), names.end()) << wanted;
 }
 
