@@ -73,9 +73,9 @@ Json measure_speed(const BenchLanguage& options, const Common& common, int threa
           {"batch", times_json(batch)}};
 }
 
-void write_plot(const std::string& path, const std::vector<SpeculationTime>& times) {
+void write_plot(const std::string& path, const std::vector<SpeculationTime>& times, const std::vector<int>& forms) {
   Plot plot{.title = "Speculation in batches", .x_label = "sequences", .y_label = "tokens a second", .series = {}};
-  for (int form = 0; form < 5; ++form) {
+  for (int form : forms) {
     Series series{.name = kSpeculationForms[form]};
     for (const SpeculationTime& t : times) {
       series.x.push_back(t.batch);
@@ -111,9 +111,31 @@ std::unique_ptr<Drafter> bench_drafter(const BenchLanguage& options, const Commo
   });
 }
 
+std::vector<int> chosen_forms(const BenchLanguage& options) {
+  std::vector<int> out;
+  for (int form = 0; form < kForms; ++form)
+    if (options.forms.empty() || std::count(options.forms.begin(), options.forms.end(), kSpeculationForms[form]) > 0)
+      out.push_back(form);
+  return out;
+}
+
+// `first`: the form that the others are compared with.
+Json form_json(const SpeculationTime& t, int form, int first) {
+  const DraftCounts& counts = t.counts[form];
+  return {{"tokens_per_second", t.tokens_per_second[form]},
+          {"ratio", t.tokens_per_second[form] / t.tokens_per_second[first]},
+          {"steps", counts.steps},
+          {"rows", counts.rows},
+          {"cells", counts.cells},
+          {"drafted", counts.drafted},
+          {"accepted", counts.accepted},
+          {"per_position", counts.per_position}};
+}
+
 Json measure_speculation(const BenchLanguage& options, const Common& common) {
   OpenedLanguageModel opened = open_language_model(options.language, common);
   const std::vector<std::vector<std::int32_t>> prompts = bench_prompts(options, opened);
+  const std::vector<int> forms = chosen_forms(options);
   std::vector<SpeculationTime> times;
   Progress progress("speculation", std::ssize(options.batches));
   for (int batch : options.batches) {
@@ -123,31 +145,27 @@ Json measure_speculation(const BenchLanguage& options, const Common& common) {
                                       .max_tokens = options.max_tokens,
                                       .repeats = options.repeats,
                                       .drafts = options.language.drafts,
-                                      .adaptive = !options.language.always_draft,
+                                      .forms = forms,
                                       .synthetic = options.synthetic,
                                       .seed = common.seed},
                                      [&] { return bench_drafter(options, common, opened); }));
     progress.advance();
   }
-  Table table(
-      {">batch", ">greedy", ">padded", ">unpadded cache", ">unpadded inputs", ">both", ">rows padded", ">rows both"});
+  std::vector<std::string> heading = {">batch"};
+  for (int form : forms) heading.push_back(fmt::format(">{}", kSpeculationForms[form]));
+  heading.insert(heading.end(), {">rows padded", ">rows unpadded"});
+  Table table(heading);
   Json out = Json::array();
   for (const SpeculationTime& t : times) {
     Json entry = {{"batch", t.batch}};
     std::vector<std::string> cells = {std::to_string(t.batch)};
-    for (int form = 0; form < 5; ++form) {
-      const double ratio = t.tokens_per_second[form] / t.tokens_per_second[0];
-      cells.push_back(form == 0 ? fmt::format("{:.1f}", t.tokens_per_second[0])
-                                : fmt::format("{:.1f} ({:.2f})", t.tokens_per_second[form], ratio));
-      entry[kSpeculationForms[form]] = {{"tokens_per_second", t.tokens_per_second[form]},
-                                        {"ratio", ratio},
-                                        {"steps", t.counts[form].steps},
-                                        {"rows", t.counts[form].rows},
-                                        {"cells", t.counts[form].cells},
-                                        {"drafted", t.counts[form].drafted},
-                                        {"accepted", t.counts[form].accepted},
-                                        {"per_position", t.counts[form].per_position}};
+    for (int form : forms) {
+      entry[kSpeculationForms[form]] = form_json(t, form, forms.front());
       if (options.synthetic.empty()) entry[kSpeculationForms[form]]["same_texts"] = t.same_texts[form];
+      cells.push_back(form == forms.front()
+                          ? fmt::format("{:.1f}", t.tokens_per_second[form])
+                          : fmt::format("{:.1f} ({:.2f})", t.tokens_per_second[form],
+                                        t.tokens_per_second[form] / t.tokens_per_second[forms.front()]));
     }
     cells.push_back(grouped(t.counts[1].rows));
     cells.push_back(grouped(t.counts[4].rows));
@@ -155,7 +173,7 @@ Json measure_speculation(const BenchLanguage& options, const Common& common) {
     out.push_back(entry);
   }
   if (!common.json) table.print();
-  if (!options.plot.empty()) write_plot(options.plot, times);
+  if (!options.plot.empty()) write_plot(options.plot, times, forms);
   return out;
 }
 

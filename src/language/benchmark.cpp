@@ -149,17 +149,17 @@ Pass run_batches(Runner& runner, std::span<const std::vector<std::int32_t>> prom
 SpeculationTime time_speculation(Runner& runner, const std::vector<std::vector<std::int32_t>>& prompts,
                                  const SpeculationBench& options,
                                  const std::function<std::unique_ptr<Drafter>()>& drafter) {
-  constexpr Padding kPadding[] = {{}, {true, true}, {true, false}, {false, true}, {}};
+  constexpr Padding kPadding[kForms] = {{}, {true, true}, {true, false}, {false, true}, {}, {}};
   constexpr int kWarmUp = 16;  // tokens of the first batch, so that what is compiled once does not count
   SpeculationTime out;
   out.batch = options.batch;
-  std::vector<double> speeds[5];
+  std::vector<double> speeds[kForms];
   std::vector<std::vector<std::int32_t>> greedy;
   for (int turn = -1; turn < options.repeats; ++turn)
-    for (int form = 0; form < 5; ++form) {
+    for (int form : options.forms) {
       const SchedulerOptions scheduler{.batch = options.batch,
                                        .most_drafts = form == 0 ? 0 : options.drafts,
-                                       .adaptive = options.adaptive,
+                                       .adaptive = form == 5,
                                        .padding = kPadding[form],
                                        .synthetic = options.synthetic,
                                        .seed = options.seed};
@@ -175,7 +175,7 @@ SpeculationTime time_speculation(Runner& runner, const std::vector<std::vector<s
       speeds[form].push_back(static_cast<double>(pass.tokens) / pass.seconds);
       out.counts[form] = pass.counts;
     }
-  for (int form = 0; form < 5; ++form) out.tokens_per_second[form] = median(speeds[form]);
+  for (int form : options.forms) out.tokens_per_second[form] = median(speeds[form]);
   return out;
 }
 

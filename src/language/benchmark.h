@@ -31,20 +31,23 @@ std::vector<StepTime> step_times(Runner& runner, std::span<const int> rows, bool
 // Seconds for a prompt of `length` tokens, read in chunks; the median.
 double prompt_seconds(Runner& runner, int length, int chunk, int repeats);
 
-// The table of the paper (ems_sd.md section 5): plain greedy, the padded baseline, each half of the method, and both.
-inline constexpr const char* kSpeculationForms[] = {"greedy", "padded", "unpadded cache", "unpadded inputs", "both"};
+// The table of the paper (ems_sd.md section 5): plain greedy, the padded baseline, each half of the method, and both;
+// and the whole with the number of drafts chosen in each step.
+inline constexpr int kForms = 6;
+inline constexpr const char* kSpeculationForms[kForms] = {"greedy",          "padded", "unpadded cache",
+                                                          "unpadded inputs", "both",   "chosen"};
 struct SpeculationTime {
   int batch = 0;
-  double tokens_per_second[5] = {};
-  DraftCounts counts[5] = {};
+  double tokens_per_second[kForms] = {};  // 0 of forms that were not asked for
+  DraftCounts counts[kForms] = {};
   // The texts are the greedy ones. Where the cache has gaps sums run over other chunks of it, and a near tie may fall
   // the other way.
-  bool same_texts[5] = {};
+  bool same_texts[kForms] = {};
 };
 struct SpeculationBench {
   int batch = 1, max_tokens = 128, repeats = 5;
   int drafts = 7;  // of a sequence and step at most
-  bool adaptive = true;
+  std::vector<int> forms = {0, 1, 2, 3, 4, 5};
   // Chance that a draft is accepted, by its place, in place of comparing it: what a drafter as good as that would give.
   // Texts then mean nothing.
   std::vector<double> synthetic{};

@@ -90,7 +90,7 @@ class Language(CliTest):
     def test_bench_with_synthetic_acceptance(self):
         def forms(*chances):
             (times,) = self.document("bench", MODEL, "--task", "language", "--synthetic", ",".join(chances), "--batches", "2",
-                                     "--max-tokens", "40", "--drafts", "3", "--always-draft", "--repeats", "1")["speculation"]
+                                     "--max-tokens", "40", "--drafts", "3", "--repeats", "1", "--forms", "greedy,padded,both")["speculation"]
             return times
         always, never, half = forms("1"), forms("0"), forms("1", "0")
         self.assertEqual((always["both"]["steps"], always["both"]["accepted"]), (10, 60))  # 4 tokens a step
@@ -99,6 +99,7 @@ class Language(CliTest):
         self.assertEqual((always["greedy"]["steps"], always["greedy"]["drafted"]), (40, 0))
         self.assertEqual(half["padded"]["rows"], half["both"]["rows"])
         self.assertNotIn("same_texts", half["both"])
+        self.assertEqual(set(half), {"batch", "greedy", "padded", "both"})
         self.refused(["bench", MODEL, "--synthetic", "1.5"], 2, "--synthetic")
 
     def test_refusals(self):

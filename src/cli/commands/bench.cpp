@@ -20,6 +20,7 @@
 #include "frugal/session.h"
 #include "graph/costs.h"
 #include "kernels/kernels.h"
+#include "language/benchmark.h"
 
 namespace frugal {
 namespace {
@@ -230,6 +231,15 @@ void add_language_options(CLI::App& app, Bench& bench) {
             ->expected(1)
             ->take_all()
             ->check(CLI::Range(1, 4096).description("")));
+  group(app.add_option("--forms", language.forms,
+                       "Which: greedy, padded, 'unpadded cache', 'unpadded inputs', both, or chosen, both with as many "
+                       "drafts as pay (default: all)")
+            ->type_name("FORM,...")
+            ->delimiter(',')
+            ->expected(1)
+            ->take_all()
+            ->check(CLI::IsMember(std::vector<std::string>(std::begin(kSpeculationForms), std::end(kSpeculationForms)))
+                        .description("")));
   group(app.add_option("--synthetic", language.synthetic,
                        "Compare the forms as if drafts were accepted with these chances, by their place")
             ->type_name("P,...")
