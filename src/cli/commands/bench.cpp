@@ -97,12 +97,30 @@ Timing measure(const Model& model, const std::vector<Tensor>& inputs, const Sess
   return timing;
 }
 
-// In a session of its own: measuring each node costs a little.
-std::vector<NodeProfile> profile(const Model& model, const std::vector<Tensor>& inputs, const SessionOptions& options) {
+// The median of several runs for every node, one behind the other. In a session of its own: measuring each node costs a
+// little.
+std::vector<NodeProfile> profile(const Model& model, const std::vector<Tensor>& inputs, const SessionOptions& options,
+                                 std::size_t runs) {
   Session session(model, options);
   std::vector<Tensor> outputs;
-  for (int i = 0; i < 3; ++i) session.run(inputs, outputs);
-  return session.profile();
+  for (int i = 0; i < 2; ++i) session.run(inputs, outputs);
+  std::vector<std::vector<NodeProfile>> all(std::clamp<std::size_t>(runs, 3, 51));
+  for (std::vector<NodeProfile>& run : all) {
+    check_interrupt();
+    session.run(inputs, outputs);
+    run = session.profile();
+  }
+  std::vector<NodeProfile> nodes = all.front();
+  double start = 0;
+  for (std::size_t n = 0; n < nodes.size(); ++n) {
+    std::vector<double> times;
+    for (const std::vector<NodeProfile>& run : all) times.push_back(run[n].milliseconds);
+    std::nth_element(times.begin(), times.begin() + times.size() / 2, times.end());
+    nodes[n].milliseconds = times[times.size() / 2];
+    nodes[n].start_milliseconds = start;
+    start += nodes[n].milliseconds;
+  }
+  return nodes;
 }
 
 double node_gmacs(const NodeProfile& node) {
@@ -201,7 +219,8 @@ int run_bench(const Bench& bench, const Common& common) {
     timings.push_back(measure(opened.model, inputs, {.threads = threads, .precision = common.precision}, bench));
     if (bench.profile || !bench.trace.empty())
       timings.back().profile =
-          profile(opened.model, inputs, {.threads = threads, .profile = true, .precision = common.precision});
+          profile(opened.model, inputs, {.threads = threads, .profile = true, .precision = common.precision},
+                  timings.back().ms.size());
   }
   if (!bench.trace.empty()) write_trace(bench.trace, timings);
   if (!common.json) {
