@@ -128,6 +128,35 @@ TEST(GoldYolo, ParametersOfEveryModuleOfN) {
   for (const auto& [prefix, params] : wide) EXPECT_EQ(params_under(l, {prefix}), params) << prefix;
 }
 
+// Backbone, neck and head.
+TEST(GoldYolo, CostsOfItsThreeParts) {
+  const auto macs_under = [](const Graph& graph, const std::string& prefix) {
+    std::int64_t sum = 0;
+    for (const LayerCost& layer : compute_costs(graph).layers)
+      if (layer.op == "conv2d" && layer.name.starts_with(prefix)) sum += layer.macs;
+    return static_cast<double>(sum) * 1e-9;
+  };
+  struct Parts {
+    const char* network;
+    std::int64_t backbone, neck, head;
+    double backbone_gmacs, neck_gmacs, head_gmacs;
+  };
+  for (const Parts& p : {Parts{"n:both", 3'134'432, 2'061'024, 444'458, 4.022, 1.623, 0.404},
+                         {"s:both", 12'528'576, 7'314'048, 1'705'578, 16.001, 5.460, 1.554},
+                         {"m", 23'473'708, 14'083'724, 3'781'150, 30.135, 10.063, 3.522},
+                         {"l", 38'484'117, 29'954'904, 6'675'678, 51.767, 17.880, 6.190}}) {
+    const Graph graph = reparameterize(untrained(network(p.network))).graph;
+    EXPECT_EQ(params_under(graph, {"backbone."}), p.backbone) << p.network;
+    EXPECT_EQ(params_under(graph, {"neck."}), p.neck) << p.network;
+    EXPECT_EQ(params_under(graph, {"detect."}) + kBinConstants, p.head) << p.network;
+    const Graph released = reparameterize(untrained(network(std::string(p.network).substr(0, 1)))).graph;
+    const double backbone = macs_under(released, "backbone."), neck = macs_under(released, "neck.");
+    EXPECT_NEAR(backbone, p.backbone_gmacs, 6e-4) << p.network;
+    EXPECT_NEAR(neck, p.neck_gmacs, 6e-4) << p.network;
+    EXPECT_NEAR(macs_under(released, "") - backbone - neck, p.head_gmacs, 6e-4) << p.network;
+  }
+}
+
 TEST(GoldYolo, ShapesAtEverySize) {
   auto shape = [](const Graph& g, const char* value) { return to_string(g.value(g.find(value)).type.shape); };
   Graph n = network("n");

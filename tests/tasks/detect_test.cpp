@@ -231,6 +231,25 @@ TEST(Detect, OfAnUntrainedNetworkFindsNothingAboveItsScore) {
   }
 }
 
+// One colour everywhere gives finite boxes; numbers that are none give one sentence, if anything of them is left.
+TEST(Detect, OddInputs) {
+  Graph graph = build_network("gold_yolo_pico", {.classes = 2, .height = 64, .width = 64});
+  Weights weights = initial_weights(graph, 1);
+  for (auto& [name, tensor] : weights)
+    if (name.find("_preds") != std::string::npos) tensor = test::random_tensor(tensor.shape(), 3);
+  Session session({std::move(graph), std::move(weights), {}}, {.threads = 1});
+  const TaskInfo info = usual_detection_info(session.model().graph);
+  for (std::uint8_t grey : {0, 114, 255})
+    for (const Detection& d : detect(session, Image(64, 64, 3, grey), {.confidence = 0, .iou = 1, .most = 1000}))
+      for (double side : d.box) EXPECT_TRUE(std::isfinite(side));
+  for (float value : {NAN, INFINITY, -INFINITY}) {
+    Tensor x(DType::f32, {1, 3, 64, 64});
+    std::fill_n(x.data<float>(), x.numel(), value);
+    const Tensor rows = session.run({x})[0];
+    EXPECT_ERROR(decode_detections(rows, info, kSame, 64, 64, {}, {.confidence = 0.001f}), "not a number");
+  }
+}
+
 TEST(TaskInfo, OfADetectorComesBack) {
   TaskInfo info = letterbox(636);
   info.bgr = true;

@@ -1,12 +1,9 @@
 // The losses of the official code of Gold-YOLO, with their gradients (shared/data/parity/gold_yolo/losses.json).
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <nlohmann/json.hpp>
-
 #include "support/formula.h"
-#include "support/support.h"
 #include "tasks/detection/loss_torch.h"
+#include "tasks/official_targets.h"
 
 namespace frugal::test {
 namespace {
@@ -34,23 +31,6 @@ double distribution(double u, std::int64_t i) { return 4 * (2 * u - 1) - 0.4 * s
 double distance(double u, std::int64_t) { return 0.5 + 4 * u; }
 double anchored(double u, std::int64_t i) { return (i % 4 < 2 ? 0.5 : 2) * (2 * u - 1); }
 double feature(double u, std::int64_t) { return 2 * (2 * u - 1); }
-
-std::vector<Objects> objects_of(const json& targets) {
-  std::vector<Objects> out;
-  for (int picture : {0, 1}) {
-    std::vector<std::int64_t> labels;
-    std::vector<double> boxes;
-    for (const json& row : targets.at("rows_times_256")) {
-      if (row[0] != picture) continue;
-      labels.push_back(row[1].get<std::int64_t>());
-      const auto part = [&](std::size_t i) { return row[i].get<double>() / 2; };  // of 128 pixels
-      for (double side : {-0.5, 0.5})
-        for (std::size_t axis : {2, 3}) boxes.push_back(part(axis) + side * part(axis + 2));
-    }
-    out.push_back({torch::tensor(labels, torch::kInt64), torch::tensor(boxes, torch::kFloat64).view({-1, 4})});
-  }
-  return out;
-}
 
 Tensor input(const std::string& name) {
   if (name == "scores") return by_formula("loss.scores", {2, 336, 80}, score);
@@ -113,11 +93,10 @@ void expect_gradient(const json& expected, const Tensor& gradient) {
 }
 
 TEST(DetectionParity, LossesAndGradientsAreTheOfficialOnes) {
-  const std::filesystem::path file = shared_path("data/parity/gold_yolo/losses.json");
+  const std::filesystem::path file = gold_yolo_file("losses.json");
   FRUGAL_SKIP_WITHOUT(file);
-  std::ifstream stream(file);
-  const json document = json::parse(stream);
-  const std::vector<Objects> objects = objects_of(document.at("targets"));
+  const json document = read_json(file);
+  const std::vector<Objects> objects = official_objects(document.at("targets"));
   const Objects none{torch::zeros({0}, torch::kInt64), torch::zeros({0, 4}, torch::kFloat64)};
   int cases = 0;
   for (const auto& [name, c] : document.at("cases").items()) {

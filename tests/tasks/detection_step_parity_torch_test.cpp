@@ -2,15 +2,13 @@
 // losses and the gradient of every parameter (shared/data/parity/gold_yolo/step_*.json).
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "graph/costs.h"
 #include "models/registry.h"
 #include "support/formula.h"
-#include "support/support.h"
 #include "tasks/detection/network_torch.h"
+#include "tasks/official_targets.h"
 
 namespace frugal::test {
 namespace {
@@ -30,36 +28,13 @@ std::ostream& operator<<(std::ostream& out, const Step& s) {
              << (s.precision == torch::kFloat64 ? "_double" : "_float");
 }
 
-json read(const std::filesystem::path& path) {
-  std::ifstream stream(path);
-  return json::parse(stream);
-}
-
-std::filesystem::path file_of(const std::string& name) { return shared_path("data/parity/gold_yolo/" + name); }
-
 // The tensors of the base run: another head than in the names of the final networks.
 std::vector<NamedTensor> names_of(const std::string& size) {
-  std::vector<NamedTensor> names = read_names(file_of("names_" + size + ".txt"));
+  std::vector<NamedTensor> names = read_names(gold_yolo_file("names_" + size + ".txt"));
   std::erase_if(names, [](const NamedTensor& t) { return t.name.starts_with("detect."); });
-  for (NamedTensor& t : read_names(file_of("names_" + size + "_anchor_aided_head.txt"))) names.push_back(std::move(t));
+  for (NamedTensor& t : read_names(gold_yolo_file("names_" + size + "_anchor_aided_head.txt")))
+    names.push_back(std::move(t));
   return names;
-}
-
-std::vector<Objects> objects_of(const json& targets) {
-  std::vector<Objects> out;
-  for (int picture : {0, 1}) {
-    std::vector<std::int64_t> labels;
-    std::vector<double> boxes;
-    for (const json& row : targets.at("rows_times_256")) {
-      if (row[0] != picture) continue;
-      labels.push_back(row[1].get<std::int64_t>());
-      for (double side : {-0.5, 0.5})
-        for (std::size_t axis : {2, 3})
-          boxes.push_back(row[axis].get<double>() / 2 + side * row[axis + 2].get<double>() / 2);
-    }
-    out.push_back({torch::tensor(labels, torch::kInt64), torch::tensor(boxes, torch::kFloat64).view({-1, 4})});
-  }
-  return out;
 }
 
 Weights weights_for(const Graph& graph, const Step& step) {
@@ -85,9 +60,9 @@ class GoldYoloStep : public testing::TestWithParam<Step> {};
 TEST_P(GoldYoloStep, LossesAndGradientsAreTheOfficialOnes) {
   const Step& step = GetParam();
   const std::string size = step.size;
-  const auto file = file_of((step.batch_statistics ? "step_batch_" : "step_frozen_") + size + ".json");
+  const auto file = gold_yolo_file((step.batch_statistics ? "step_batch_" : "step_frozen_") + size + ".json");
   FRUGAL_SKIP_WITHOUT(file);
-  const json expected = read(file);
+  const json expected = read_json(file);
   torch::set_num_threads(1);
   const Graph graph =
       build_network("gold_yolo_" + size, {.height = 128, .width = 128, .extra = {{"head", "anchor_aided"}}});
@@ -99,7 +74,7 @@ TEST_P(GoldYoloStep, LossesAndGradientsAreTheOfficialOnes) {
   options.boxes = size == "n" ? IouLoss::siou : IouLoss::giou;
   const DetectorHead head(graph, 128, 128);
   const auto losses = head.loss(head.run(net, pictures, step.batch_statistics),
-                                objects_of(read(file_of("losses.json")).at("targets")), options);
+                                official_objects(read_json(gold_yolo_file("losses.json")).at("targets")), options);
   for (const auto& [loss, name] : {std::pair{&losses.free, "anchor_free"}, {&losses.anchored, "anchor_aided"}}) {
     const double total = expected.at(std::string("total_") + name);
     EXPECT_NEAR(loss->total().item<double>(), total, step.loss * total) << name;

@@ -2,10 +2,12 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
 #include <map>
 #include <tuple>
 
 #include "base/check.h"
+#include "support/support.h"
 #include "tasks/detection/loss_torch.h"
 
 namespace frugal {
@@ -164,37 +166,118 @@ TEST(DetectionLosses, UntrainedNetworkAndPicturesWithoutObjects) {
   EXPECT_GT(mixed.classes.item<double>(), untrained.classes.item<double>());
 }
 
-// Against differences, with the assignment as it is: all inputs stay so close that it does not change.
-TEST(DetectionLosses, Gradients) {
+// The derivative along a random direction is the difference.
+void expect_gradient(const std::function<Tensor(const Tensor&)>& f, const Tensor& start, const std::string& what) {
+  torch::manual_seed(3);
+  Tensor x = start.clone().requires_grad_();
+  f(x).backward();
+  torch::NoGradGuard no_grad;
+  const Tensor direction = torch::randn_like(start);
+  const double predicted = (x.grad() * direction).sum().item<double>(), h = 1e-7;
+  const double difference = ((f(start + h * direction) - f(start - h * direction)) / (2 * h)).item<double>();
+  EXPECT_GT(std::abs(predicted), 1e-4) << what;
+  EXPECT_NEAR(predicted, difference, 1e-5 * std::abs(predicted) + 1e-5) << what;
+}
+
+Tensor waves(std::vector<std::int64_t> shape, double step) {
+  std::int64_t count = 1;
+  for (std::int64_t n : shape) count *= n;
+  return (torch::arange(count, kDouble) * step).sin().view(shape);
+}
+
+// Each with targets that stay as they are.
+TEST(DetectionLosses, GradientsOfEachPart) {
+  const Tensor scores = 0.5 + 0.4 * waves({40, 3}, 0.7), assigned = (waves({40, 3}, 1.3) > 0.8).to(torch::kFloat64);
+  const Tensor weights = (0.5 + 0.3 * waves({40, 3}, 2.1)) * assigned;
+  expect_gradient([&](const Tensor& p) { return varifocal_loss(p, weights, assigned); }, scores, "varifocal");
+  const Tensor distances = 6 + 5 * waves({10, 4}, 0.9), points = 4 * waves({10, 2}, 0.3);
+  expect_gradient(
+      [&](const Tensor& x) {
+        return (distribution_loss(x, distances, 17) * weights[0][0]).sum() +
+               distribution_loss(x, distances, 17).square().sum();
+      },
+      2 * waves({10, 68}, 0.37), "distribution");
+  const Tensor target = to_boxes(points, distances);
   for (IouLoss kind : {IouLoss::giou, IouLoss::siou}) {
-    Scene scene;
-    const Tensor plain = (torch::arange(336 * 4, kDouble).view({1, 336, 4}) * 0.7).sin() + 2;
-    std::vector<Tensor> inputs{scene.scores.unsqueeze(0), scene.logits.unsqueeze(0), plain};
-    for (Tensor& x : inputs) x = x.clone().requires_grad_();
+    expect_gradient(
+        [&](const Tensor& x) { return iou_loss(kind, to_boxes(points, expected_distances(x, 17)), target).sum(); },
+        2 * waves({10, 68}, 0.57), "boxes by distributions");
+    expect_gradient([&](const Tensor& x) { return iou_loss(kind, x, target).sum(); }, target + waves({10, 4}, 1.7),
+                    "boxes");
+    const Cells cells = anchor_cells(detection_cells(32, 32, {8, 16, 32}), 3);
+    const std::vector<std::vector<double>> anchors(3, {10, 13, 19, 19, 33, 23});
+    const Tensor centre = cells.points.to(torch::kFloat64) / cells.strides.to(torch::kFloat64);
+    const Tensor wanted = torch::cat({centre - 1.3, centre + 1.1}, 1);
+    expect_gradient([&](const Tensor& x) { return iou_loss(kind, anchor_boxes(cells, anchors, x), wanted).sum(); },
+                    waves({63, 4}, 1.1), "boxes by anchors");
+  }
+}
+
+// What the teacher says of pictures without objects, where nothing is assigned.
+TEST(DetectionLosses, GradientsOfWhatTheTeacherSays) {
+  const Scene scene;
+  const Objects none{torch::zeros({0}, torch::kInt64), torch::zeros({0, 4}, kDouble)};
+  DetectionOutput teacher = scene.output();
+  teacher.features = {waves({1, 4, 16, 16}, 0.11)};
+  const Distillation how{.temperature = 2, .class_weight = 10, .feature_weight = 10, .share = 0.7};
+  const auto loss = [&](const Tensor& scores, const Tensor& feature) {
+    return detection_loss(scene.cells, {scores, scene.output().logits, {}, {}, {feature}}, {none}, {}, &teacher, how)
+        .total();
+  };
+  const Tensor feature = waves({1, 4, 16, 16}, 0.23), scores = 0.5 + 0.3 * waves({1, 336, 3}, 0.19);
+  expect_gradient([&](const Tensor& x) { return loss(x, feature); }, scores, "scores");
+  expect_gradient([&](const Tensor& x) { return loss(scores, x); }, feature, "features");
+}
+
+// Of distances that nothing is assigned by.
+TEST(DetectionLosses, GradientsOfPlainDistances) {
+  for (IouLoss kind : {IouLoss::giou, IouLoss::siou}) {
+    const Scene scene;
     DetectionLossOptions options;
     options.boxes = kind;
-    const auto loss = [&] {
-      return detection_loss(scene.cells, {inputs[0], inputs[1], inputs[2], {}, {}}, {scene.objects}, options).total();
-    };
-    loss().backward();
-    torch::manual_seed(3);
-    for (Tensor& x : inputs) {
-      torch::NoGradGuard no_grad;
-      const Tensor direction = torch::randn_like(x);
-      const double predicted = (x.grad() * direction).sum().item<double>(), h = 1e-7;
-      // The targets follow the scores and boxes, and count as constants: differences of a fixed assignment.
-      x.add_(direction, h);
-      const double up = loss().item<double>();
-      x.sub_(direction, 2 * h);
-      const double down = loss().item<double>();
-      x.add_(direction, h);
-      if (&x == &inputs[2]) {
-        EXPECT_NEAR(predicted, (up - down) / (2 * h), 1e-4 * std::abs(predicted) + 1e-5);
-      } else {
-        EXPECT_TRUE(std::isfinite(predicted));
-      }
-    }
+    expect_gradient(
+        [&](const Tensor& x) {
+          const DetectionOutput output{scene.scores.unsqueeze(0), scene.logits.unsqueeze(0), x, {}, {}};
+          return detection_loss(scene.cells, output, {scene.objects}, options).total();
+        },
+        waves({1, 336, 4}, 0.7) + 2, "distances");
   }
+}
+
+// Objects without area, outside of the picture, 500 of them, and cells whose boxes lie where no object is: losses and
+// gradients stay finite.
+TEST(DetectionLosses, OfOddPicturesAreFinite) {
+  torch::manual_seed(1);
+  const Scene scene;
+  const Tensor corner = torch::rand({500, 2}, kDouble) * 100, size = torch::rand({500, 2}, kDouble) * 28;
+  const auto objects = [](std::vector<std::int64_t> labels, const Tensor& boxes) {
+    return Objects{torch::tensor(labels, torch::kInt64), boxes};
+  };
+  for (const Objects& odd :
+       {objects({0}, torch::tensor({{44.0, 44.0, 44.0, 44.0}}, kDouble)),
+        objects({1}, torch::tensor({{200.0, 200.0, 240.0, 230.0}}, kDouble)),
+        objects({2, 0}, torch::tensor({{-50.0, -50.0, 20.0, 30.0}, {100.0, 100.0, 300.0, 300.0}}, kDouble)),
+        Objects{torch::randint(0, 3, {500}, torch::kInt64), torch::cat({corner, corner + size}, 1)}})
+    for (IouLoss kind : {IouLoss::giou, IouLoss::siou})
+      for (Assigner assigner : {Assigner::task_aligned, Assigner::atss}) {
+        Tensor scores = scene.scores.unsqueeze(0).clone().requires_grad_(),
+               logits = scene.logits.unsqueeze(0).clone().requires_grad_();
+        DetectionLossOptions options;
+        options.boxes = kind, options.assigner = assigner;
+        const Tensor total = detection_loss(scene.cells, {scores, logits, {}, {}, {}}, {odd}, options).total();
+        total.backward();
+        EXPECT_TRUE(std::isfinite(total.item<double>()));
+        EXPECT_TRUE(scores.grad().isfinite().all().item<bool>());
+        if (logits.grad().defined()) {
+          EXPECT_TRUE(logits.grad().isfinite().all().item<bool>());
+        }
+      }
+  // Boxes that no cell's prediction touches are taken with a score of 0, and nothing is divided by that.
+  const Tensor far = torch::zeros({1, 336, 4}, kDouble);  // every box is a point
+  const DetectionLoss loss =
+      detection_loss(scene.cells, {scene.scores.unsqueeze(0), {}, far, {}, {}}, {scene.objects}, {});
+  EXPECT_EQ(loss.boxes.item<double>(), 0);
+  EXPECT_TRUE(std::isfinite(loss.total().item<double>()));
 }
 
 TEST(DetectionLosses, NamesAndRefusals) {
@@ -202,6 +285,12 @@ TEST(DetectionLosses, NamesAndRefusals) {
   EXPECT_EQ(assigner_named("atss"), Assigner::atss);
   EXPECT_THROW(iou_loss_named("ciou"), Error);
   EXPECT_THROW(assigner_named("simota"), Error);
+  Scene scene;
+  for (std::int64_t label : {3, -1}) {
+    scene.objects.labels[1] = label;
+    EXPECT_ERROR(detection_loss(scene.cells, scene.output(), {scene.objects}, {}),
+                 fmt::format("class {}, but the network tells 3 apart", label));
+  }
 }
 
 }  // namespace

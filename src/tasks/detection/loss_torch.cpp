@@ -103,6 +103,14 @@ std::vector<Tensor> box_forms(const DetectionOutput& output, const Tensor& point
   return forms;
 }
 
+void check_labels(const Objects& objects, std::int64_t picture, std::int64_t classes) {
+  if (objects.labels.numel() == 0) return;
+  const auto least = objects.labels.min().item<std::int64_t>(), most = objects.labels.max().item<std::int64_t>();
+  require(least >= 0 && most < classes,
+          "an object of picture {} is of class {}, but the network tells {} apart, from 0", picture,
+          least < 0 ? least : most, classes);
+}
+
 std::vector<Assignment> assign(const Cells& cells, const Tensor& scores, const Tensor& boxes,
                                const std::vector<Objects>& objects, const DetectionLossOptions& options) {
   require(static_cast<std::int64_t>(objects.size()) == scores.size(0), "{} pictures have the objects of {}",
@@ -110,6 +118,7 @@ std::vector<Assignment> assign(const Cells& cells, const Tensor& scores, const T
   std::vector<Assignment> all;
   for (std::size_t i = 0; i < objects.size(); ++i) {
     const auto at = static_cast<std::int64_t>(i);
+    check_labels(objects[i], at, scores.size(-1));
     all.push_back(options.assigner == Assigner::atss
                       ? assign_atss(cells, objects[i], scores.size(-1), boxes[at], options.atss)
                       : assign_task_aligned(cells, objects[i], scores[at], boxes[at], options.task_aligned));
