@@ -121,6 +121,28 @@ TEST_P(Conv2d, EveryAlgorithmMatchesTheReference) {
   }
 }
 
+// Columns come in threes (stride 1) or pairs (stride 2), rows in pairs, with borders on all sides: every remainder.
+TEST_P(Conv2d, DepthwiseOfEveryWidthAndHeight) {
+  auto check = [&](const Case& c) {
+    Problem p(c);
+    for (const Epilogue& e :
+         {Epilogue{p.bias.data(), nullptr, {Activation::relu, 0, 0, nullptr}, false},
+          Epilogue{p.bias.data(), p.residual.data(), {Activation::hard_swish, 0, 0, nullptr}, false},
+          Epilogue{nullptr, nullptr, {Activation::prelu, 0, 0, p.slope.data()}, false}}) {
+      const std::vector<float> got = p.run(table(), ConvAlgorithm::depthwise, 1, e);
+      expect_close(got, p.run(reference(), ConvAlgorithm::direct, 1, e), 2e-5f, describe(c, ConvAlgorithm::depthwise));
+      expect_same_bits(p.run(table(), ConvAlgorithm::depthwise, 3, e), got, describe(c, ConvAlgorithm::depthwise));
+    }
+  };
+  for (std::int64_t stride : {1, 2})
+    for (std::int64_t pad : {0, 1}) {
+      for (std::int64_t width = 3 - 2 * pad; width <= 20; ++width)
+        check({17, 3 + width % 4, width, 17, 3, stride, pad, 1, 17, 1});
+      check({3, 4, 37, 3, 3, stride, pad, 1, 3, 2});
+      check({2, 3, 5000, 2, 3, stride, pad, 1, 2, 1});  // beyond what the kernel for 3x3 takes
+    }
+}
+
 // The largest error against sums in double precision, relative to the largest output.
 double relative_error(const Problem& p, const std::vector<float>& got) {
   const Conv2dShape& s = p.s;

@@ -1,7 +1,7 @@
 // Depthwise convolution on blocked maps: every lane is its own channel.
 #pragma once
 
-#include "kernels/simd/conv_common.inl"
+#include "kernels/simd/depthwise3.inl"
 
 namespace frugal::FRUGAL_SIMD {
 namespace {
@@ -125,7 +125,6 @@ DepthwiseRowFunction depthwise_row_for(const Conv2dShape& s) {
     if (s.kernel_w == 7) return depthwise_row<7, 1>;
   }
   if (plain && s.stride_w == 2) {
-    if (s.kernel_w == 3) return depthwise_row<3, 2>;
     if (s.kernel_w == 5) return depthwise_row<5, 2>;
   }
   return depthwise_row<0, 0>;
@@ -133,32 +132,37 @@ DepthwiseRowFunction depthwise_row_for(const Conv2dShape& s) {
 
 Extent depthwise_extent(const Conv2dShape& s) { return {blocks_of(s.out_c), s.batch * s.out_h}; }
 
-void depthwise(const Conv2dArgs& args, Extent begin, Extent end) {
+// Rows [y, y_end) of a block.
+void depthwise_rows(const Conv2dArgs& args, const float* in, const float* weights, TileStore to, std::int64_t y,
+                    std::int64_t y_end) {
   const Conv2dShape& s = args.shape;
   const DepthwiseRowFunction run_row = depthwise_row_for(s);
   const std::int64_t tile = ceil_div(s.out_w, ceil_div(s.out_w, kPixels));  // about equal ones
+  DepthwiseRow row{to, in, weights, 0, s.dilation_h * s.in_w * kLanes, tile};
+  for (; y < y_end; ++y) {
+    const std::int64_t first = y * s.stride_h - s.pad_top;
+    std::int64_t ky, ky_end;
+    valid_taps(first, s.dilation_h, s.kernel_h, s.in_h, &ky, &ky_end);
+    row.in = in + (first + ky * s.dilation_h) * s.in_w * kLanes;
+    row.weights = weights + ky * s.kernel_w * kLanes;
+    row.taps = ky_end - ky;
+    run_row(args, row);
+    row.to.out += s.out_w * kLanes;
+    if (row.to.residual) row.to.residual += s.out_w * kLanes;
+  }
+}
+
+void depthwise(const Conv2dArgs& args, Extent begin, Extent end) {
+  const Conv2dShape& s = args.shape;
+  const auto run = !slides(s) ? depthwise_rows : s.stride_w == 1 ? depthwise3<1> : depthwise3<2>;
   for (std::int64_t block = begin.chunks; block < end.chunks; ++block)
     for (std::int64_t strip = begin.strips; strip < end.strips;) {
-      const std::int64_t image = strip / s.out_h, image_end = smaller(end.strips, (image + 1) * s.out_h);
+      const std::int64_t image = strip / s.out_h, y = strip - image * s.out_h;
+      const std::int64_t y_end = smaller(end.strips - image * s.out_h, s.out_h);
       const float* in = args.in + (image * blocks_of(s.out_c) + block) * s.in_h * s.in_w * kLanes;
       const float* weights = args.weights + block * s.kernel_h * s.kernel_w * kLanes;
-      DepthwiseRow row{conv_store(args, image, block, 1, strip - image * s.out_h, 0),
-                       in,
-                       weights,
-                       0,
-                       s.dilation_h * s.in_w * kLanes,
-                       tile};
-      for (; strip < image_end; ++strip) {
-        const std::int64_t first = (strip - image * s.out_h) * s.stride_h - s.pad_top;
-        std::int64_t ky, ky_end;
-        valid_taps(first, s.dilation_h, s.kernel_h, s.in_h, &ky, &ky_end);
-        row.in = in + (first + ky * s.dilation_h) * s.in_w * kLanes;
-        row.weights = weights + ky * s.kernel_w * kLanes;
-        row.taps = ky_end - ky;
-        run_row(args, row);
-        row.to.out += s.out_w * kLanes;
-        if (row.to.residual) row.to.residual += s.out_w * kLanes;
-      }
+      run(args, in, weights, conv_store(args, image, block, 1, y, 0), y, y_end);
+      strip += y_end - y;
     }
 }
 
