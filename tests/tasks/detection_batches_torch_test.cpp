@@ -219,6 +219,9 @@ TEST_F(DetectionData, ATrainedDetectorTeachesAnother) {
                 1e-4 * early.at(part))
         << part;
   }
+  // Two classes, not 80.
+  EXPECT_EQ(losses(distilled({}), 0).at("loss"), losses(distilled({"method.classes=0.025"}), 0).at("loss"));
+  EXPECT_GT(losses(distilled({"method.classes=1"}), 0).at("loss_classes"), losses(distilled({}), 0).at("loss_classes"));
   const Recipe student = distilled({});
   TrainingPlan plan = TrainMethodRegistry::instance().plan(student);
   Trainer second(student, *plan.step, *plan.data, plan.hooks);
