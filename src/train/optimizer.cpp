@@ -26,7 +26,7 @@ Optimizer::Optimizer(const Recipe::Optimizer& options, const std::vector<std::st
     group.bias = bias;
     group.members.push_back(i);
     first_.push_back(torch::zeros_like(parameters_[i]));
-    if (options.kind == "adamw") second_.push_back(torch::zeros_like(parameters_[i]));
+    if (options.kind != "sgd") second_.push_back(torch::zeros_like(parameters_[i]));
   }
   for (const auto& [key, group] : groups) groups_.push_back(group);
 }
@@ -43,7 +43,8 @@ void Optimizer::step(const StepRates& rates) {
   collected_ = 0;
   for (const Group& group : groups_) {
     const double lr = group.bias ? rates.bias_lr : rates.lr;
-    options_.kind == "adamw" ? step_adamw(group, lr) : step_sgd(group, lr, rates.momentum);
+    const double decay = group.decay * rates.decay;
+    options_.kind == "sgd" ? step_sgd(group, lr, decay, rates.momentum) : step_adam(group, lr, decay);
   }
 }
 
@@ -60,9 +61,9 @@ std::vector<torch::Tensor> gradients(const std::vector<torch::Tensor>& parameter
 
 }  // namespace
 
-void Optimizer::step_sgd(const Group& group, double lr, double momentum) {
+void Optimizer::step_sgd(const Group& group, double lr, double decay, double momentum) {
   std::vector<torch::Tensor> p = pick(group, parameters_), g = gradients(p);
-  if (group.decay != 0) g = at::_foreach_add(g, p, group.decay);
+  if (decay != 0) g = at::_foreach_add(g, p, decay);
   if (momentum != 0) {
     std::vector<torch::Tensor> m = pick(group, first_);
     at::_foreach_mul_(m, momentum);
@@ -72,11 +73,12 @@ void Optimizer::step_sgd(const Group& group, double lr, double momentum) {
   at::_foreach_add_(p, g, -lr);
 }
 
-void Optimizer::step_adamw(const Group& group, double lr) {
+void Optimizer::step_adam(const Group& group, double lr, double decay) {
   std::vector<torch::Tensor> p = pick(group, parameters_), g = gradients(p), m = pick(group, first_),
                              v = pick(group, second_);
   const double b1 = options_.betas[0], b2 = options_.betas[1], t = static_cast<double>(steps_);
-  if (group.decay != 0) at::_foreach_mul_(p, 1 - lr * group.decay);
+  const bool lamb = options_.kind == "lamb";
+  if (decay != 0 && !lamb) at::_foreach_mul_(p, 1 - lr * decay);
   at::_foreach_mul_(m, b1);
   at::_foreach_add_(m, g, 1 - b1);
   at::_foreach_mul_(v, b2);
@@ -84,7 +86,13 @@ void Optimizer::step_adamw(const Group& group, double lr) {
   std::vector<torch::Tensor> root = at::_foreach_sqrt(v);
   at::_foreach_div_(root, std::sqrt(1 - std::pow(b2, t)));
   at::_foreach_add_(root, options_.eps);
-  at::_foreach_addcdiv_(p, m, root, -lr / (1 - std::pow(b1, t)));
+  const double unbiased = 1 / (1 - std::pow(b1, t));
+  if (decay == 0 || !lamb) return at::_foreach_addcdiv_(p, m, root, -lr * unbiased);
+  for (std::size_t i = 0; i < p.size(); ++i) {
+    const torch::Tensor u = m[i] / root[i] * unbiased + decay * p[i];
+    const torch::Tensor length = p[i].norm(), wanted = length / u.norm();
+    p[i].sub_(u * torch::where((length > 0) & wanted.isfinite(), wanted, torch::ones_like(wanted)), lr);
+  }
 }
 
 std::map<std::string, torch::Tensor> Optimizer::state() const {

@@ -49,13 +49,13 @@ void visit_recipe(Visitor& v, Recipe& r) {
     v.number("scale", r.loss.scale, 0, kBig, "factor of what is minimised, whatever the network is for");
   });
   v.section("optimizer", "how weights follow the gradient", [&] {
-    v.choice("kind", r.optimizer.kind, {"sgd", "adamw"}, "stochastic gradient descent, or AdamW");
+    v.choice("kind", r.optimizer.kind, {"sgd", "adamw", "lamb"}, "stochastic gradient descent, AdamW, or LAMB");
     v.number("lr", r.optimizer.lr, 0, 1000, "peak learning rate");
     v.number("momentum", r.optimizer.momentum, 0, 0.9999, "sgd");
     v.flag("nesterov", r.optimizer.nesterov, "sgd: Nesterov's form of momentum");
-    v.numbers("betas", r.optimizer.betas, 0, 0.999999, "adamw: decay of the two running means");
-    v.number("eps", r.optimizer.eps, 1e-16, 1, "adamw: added to the root");
-    v.number("weight_decay", r.optimizer.weight_decay, 0, 10, "sgd: added to the gradient; adamw: decoupled");
+    v.numbers("betas", r.optimizer.betas, 0, 0.999999, "adamw, lamb: decay of the two running means");
+    v.number("eps", r.optimizer.eps, 1e-16, 1, "adamw, lamb: added to the root");
+    v.number("weight_decay", r.optimizer.weight_decay, 0, 10, "sgd: added to the gradient; adamw, lamb: decoupled");
     v.flag("decay_norm_and_bias", r.optimizer.decay_norm_and_bias, "false: spare parameters of one dim");
     v.number("accumulate", r.optimizer.accumulate, 1, 1e6, "batches whose gradients are summed for one step");
     v.number("clip_norm", r.optimizer.clip_norm, 0, kBig, "bound on the norm of all gradients; 0: off");
@@ -73,6 +73,8 @@ void visit_recipe(Visitor& v, Recipe& r) {
     v.numbers("milestones", r.schedule.milestones, 0, 1e6, "multi_step: times gamma at these epochs");
     v.number("gamma", r.schedule.gamma, 0, 1, "step, multi_step");
     v.number("final_lr", r.schedule.final_lr, 0, 1000, "cosine, yolo: the rate at the end");
+    v.number("final_weight_decay", r.schedule.final_weight_decay, 0, 10,
+             "the weight decay moves there by a cosine over the run; 0: it stays");
   });
   v.section("ema", "a running mean of the weights, which is what is evaluated and saved", [&] {
     v.number("decay", r.ema.decay, 0, 0.999999, "0: off");
@@ -200,6 +202,8 @@ void check_together(const Recipe& r, const RecipeReader& reader) {
          "needs a momentum above 0; set it to false");
   demand(r.schedule.kind != "multi_step" || !r.schedule.milestones.empty(), "schedule.milestones",
          "is missing: the schedule 'multi_step' needs the epochs at which the rate falls");
+  demand(r.schedule.final_weight_decay == 0 || r.optimizer.weight_decay > 0, "schedule.final_weight_decay",
+         "needs a weight decay above 0 to start from");
   demand(r.schedule.final_lr <= r.optimizer.lr, "schedule.final_lr", "must not be above optimizer.lr");
   demand(r.schedule.warmup_epochs <= static_cast<double>(r.epochs), "schedule.warmup_epochs",
          "must not be longer than 'epochs'");

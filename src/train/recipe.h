@@ -60,6 +60,7 @@ struct Recipe {
     std::vector<double> milestones;  // of "multi_step", in epochs
     double gamma = 0.1;              // of "step" and "multi_step"
     double final_lr = 0;             // of "cosine" and "yolo"
+    double final_weight_decay = 0;   // at the end of the run; 0: as it was
   } schedule;
   struct Ema {
     double decay = 0;  // 0: off

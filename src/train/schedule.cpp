@@ -37,6 +37,11 @@ StepRates step_rates(const Recipe& r, std::int64_t step, std::int64_t steps_per_
   rates.momentum = r.optimizer.momentum;
   rates.accumulate = std::max(1.0, std::nearbyint(r.optimizer.accumulate));
   const double warmup = warmup_steps(r, steps_per_epoch), at = static_cast<double>(step);
+  if (r.schedule.final_weight_decay > 0) {
+    const double last = std::max(1.0, static_cast<double>(r.epochs * steps_per_epoch - 1));
+    const double rest = (1 + std::cos(std::numbers::pi * std::min(1.0, at / last))) / 2;
+    rates.decay = rest + (1 - rest) * r.schedule.final_weight_decay / r.optimizer.weight_decay;
+  }
   if (at > warmup || warmup == 0) return rates;
   const auto between = [&](double from, double to) { return from + (to - from) * at / warmup; };
   rates.accumulate = std::max(1.0, std::nearbyint(between(1, r.optimizer.accumulate)));

@@ -22,8 +22,10 @@ struct StepRates {
   double bias_lr = 0;  // of parameters called ".bias"
   double momentum = 0;
   double accumulate = 1;  // backward passes whose gradients are summed for one step of the optimiser
+  double decay = 1;       // factor of the recipe's weight decay
 };
-// In the warm-up biases move from schedule.warmup_bias_lr, momentum from schedule.warmup_momentum, and accumulation
+// The weight decay moves to schedule.final_weight_decay, where there is one, by a cosine over all steps. In the warm-up
+// biases move from schedule.warmup_bias_lr, momentum from schedule.warmup_momentum, and accumulation
 // from 1 (rounded) to what the recipe says.
 StepRates step_rates(const Recipe& recipe, std::int64_t step, std::int64_t steps_per_epoch);
 

@@ -5,6 +5,7 @@
 
 #include <fmt/core.h>
 
+#include <cmath>
 #include <functional>
 
 #include "support/support.h"
@@ -65,6 +66,60 @@ TEST(Optimizer, AdamWIsLibTorchs) {
                });
 }
 
+// By hand: after one step the running means over each other are the signs of the gradient.
+TEST(Optimizer, LambGivesAStepTheLengthOfItsParameter) {
+  const auto moved = [](std::vector<float> from, std::vector<float> gradient, double decay) {
+    torch::Tensor p = torch::tensor(from).view({1, -1}).requires_grad_();
+    Optimizer optimizer({.kind = "lamb", .weight_decay = decay, .eps = 1e-16}, {"w"}, {p});
+    p.mutable_grad() = torch::tensor(gradient).view({1, -1});
+    optimizer.step(0.1);
+    return p.detach();
+  };
+  // u = (1 + 0.5 * 3, -1 + 0.5 * 4), of length sqrt(7.25); the parameter has 5.
+  const double factor = 0.1 * 5 / std::sqrt(7.25);
+  EXPECT_TRUE(torch::allclose(moved({3, 4}, {0.2f, -7}, 0.5),
+                              torch::tensor({3 - 2.5 * factor, 4 - factor}).view({1, 2}).to(torch::kFloat32)));
+  EXPECT_TRUE(torch::allclose(moved({3, 4}, {0.2f, -7}, 0), torch::tensor({2.9f, 4.1f}).view({1, 2})));  // Adam
+  EXPECT_TRUE(torch::allclose(moved({0, 0}, {0.2f, -7}, 0.5), torch::tensor({-0.1f, 0.1f}).view({1, 2})));
+  EXPECT_TRUE(torch::equal(moved({0, 0}, {0, 0}, 0.5), torch::zeros({1, 2})));
+}
+
+// Ten steps against the formula, with running means and a decay that moves.
+TEST(Optimizer, LambFollowsItsFormula) {
+  std::vector<torch::Tensor> p = start();
+  Optimizer optimizer(
+      {.kind = "lamb", .weight_decay = 0.1, .decay_norm_and_bias = false, .betas = {0.8, 0.95}, .eps = 1e-6},
+      {"w", "b"}, p);
+  std::vector<torch::Tensor> mine, m, v;
+  for (const torch::Tensor& t : start())
+    mine.push_back(t.detach().clone()), m.push_back(torch::zeros_like(t)), v.push_back(torch::zeros_like(t));
+  for (int step = 1; step <= 10; ++step) {
+    for (torch::Tensor& t : p) t.mutable_grad() = torch::Tensor();
+    loss_of(p).backward();
+    for (std::size_t i = 0; i < 2; ++i) {
+      const torch::Tensor g = p[i].grad();
+      m[i] = 0.8 * m[i] + 0.2 * g;
+      v[i] = 0.95 * v[i] + 0.05 * g * g;
+      torch::Tensor u = m[i] / (1 - std::pow(0.8, step)) / ((v[i] / (1 - std::pow(0.95, step))).sqrt() + 1e-6);
+      if (i == 0) u = u + 0.1 * step * mine[i], u = u * (mine[i].norm() / u.norm());
+      mine[i] = mine[i] - 0.02 * u;
+    }
+    optimizer.step({.lr = 0.02, .bias_lr = 0.02, .decay = static_cast<double>(step)});
+    for (std::size_t i = 0; i < 2; ++i) EXPECT_TRUE(torch::allclose(p[i], mine[i], 1e-4, 1e-6)) << step;
+  }
+}
+
+TEST(StepRates, WeightDecayMovesByACosine) {
+  const Recipe r = parse_recipe(
+      "model: {name: resnet20_cifar}", "test",
+      {"data.name=x", "output=x", "epochs=5", "optimizer.weight_decay=0.04", "schedule.final_weight_decay=0.2"});
+  const auto decay = [&](std::int64_t step) { return step_rates(r, step, 5).decay * 0.04; };
+  EXPECT_NEAR(decay(0), 0.04, 1e-12);
+  EXPECT_NEAR(decay(6), 0.2 - 0.16 * (0.5 + 0.5 * std::cos(M_PI / 4)), 1e-12);
+  EXPECT_NEAR(decay(12), 0.12, 1e-12);
+  EXPECT_NEAR(decay(24), 0.2, 1e-12);
+}
+
 TEST(Optimizer, NormsAndBiasesCanBeSparedFromDecay) {
   std::vector<torch::Tensor> p = start();
   Optimizer optimizer({.weight_decay = 0.5, .decay_norm_and_bias = false, .momentum = 0, .nesterov = false}, {"w", "b"},
@@ -100,14 +155,14 @@ TEST(Optimizer, CollectsGradientsAndGivesBiasesTheirRate) {
   std::vector<torch::Tensor> c = start();
   Optimizer rates(bare, {"layer.weight", "layer.bias"}, c);
   for (torch::Tensor& t : c) t.mutable_grad() = torch::ones_like(t);
-  rates.step({0.5, 0.25, 0});
+  rates.step({.lr = 0.5, .bias_lr = 0.25});
   EXPECT_TRUE(torch::allclose(c[0], start()[0] - 0.5));
   EXPECT_TRUE(torch::allclose(c[1], start()[1] - 0.25));
 }
 
 TEST(Optimizer, StateCanBeMovedToAnother) {
-  for (const char* kind : {"sgd", "adamw"}) {
-    Recipe::Optimizer options{.kind = kind};
+  for (const char* kind : {"sgd", "adamw", "lamb"}) {
+    Recipe::Optimizer options{.kind = kind, .weight_decay = 0.01};
     std::vector<torch::Tensor> a = start();
     Optimizer first(options, {"w", "b"}, a);
     auto run = [](Optimizer& o, std::vector<torch::Tensor>& p) {

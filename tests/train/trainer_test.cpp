@@ -93,7 +93,7 @@ TEST_F(TrainerTest, TheSavedModelRunsInTheEngineAndSaysWhatItIs) {
 }
 
 TEST_F(TrainerTest, AResumedRunIsTheUnbrokenOneBitForBit) {
-  for (const char* optimizer : {"sgd", "adamw"}) {
+  for (const char* optimizer : {"sgd", "adamw", "lamb"}) {
     const std::vector<std::string> more{std::string("optimizer.kind=") + optimizer, "augment.mixup=0.3",
                                         "loss.label_smoothing=0.1"};
     run(recipe("whole", more));
