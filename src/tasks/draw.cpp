@@ -18,36 +18,68 @@ void blend(Image& image, int x, int y, Rgb color, float coverage) {
     pixel[c] = static_cast<std::uint8_t>(std::lround(pixel[c] + coverage * (static_cast<float>(color[c]) - pixel[c])));
 }
 
-float distance_to_segment(float px, float py, float ax, float ay, float bx, float by) {
-  float dx = bx - ax, dy = by - ay, length2 = dx * dx + dy * dy;
-  float t = length2 > 0 ? std::clamp(((px - ax) * dx + (py - ay) * dy) / length2, 0.0f, 1.0f) : 0.0f;
-  return std::hypot(px - ax - t * dx, py - ay - t * dy);
+// Squared.
+float distance_to_segment(float px, float py, const float* s) {
+  const float dx = s[2] - s[0], dy = s[3] - s[1], length2 = dx * dx + dy * dy;
+  const float t = length2 > 0 ? std::clamp(((px - s[0]) * dx + (py - s[1]) * dy) / length2, 0.0f, 1.0f) : 0.0f;
+  const float x = px - s[0] - t * dx, y = py - s[1] - t * dy;
+  return x * x + y * y;
 }
 
-float distance_to_stroke(const std::vector<float>& s, float px, float py) {
-  float best = 1e9f;
-  for (std::size_t i = 0; i + 3 < s.size(); i += 2)
-    best = std::min(best, distance_to_segment(px, py, s[i], s[i + 1], s[i + 2], s[i + 3]));
-  return best;
-}
+// One letter after the other. A pixel is covered by the part of it that lies within the pen's radius of a stroke's
+// line.
+class Pen {
+ public:
+  Pen(Image& image, float scale, float radius, Rgb color)
+      : image_(image), scale_(scale), radius_(radius), color_(color) {}
 
-// A pixel is covered by the part of it that lies within the pen's radius of a stroke's line.
-void draw_glyph(Image& image, const Glyph& shape, float left, float baseline, float scale, float radius, Rgb color) {
-  constexpr float kAscent = 8, kDescent = 3;
-  int x0 = std::max(0, static_cast<int>(left - 2)),
-      x1 = std::min(image.width - 1, static_cast<int>(left + shape.advance * scale + 2));
-  int y0 = std::max(0, static_cast<int>(baseline - kAscent * scale - 2));
-  int y1 = std::min(image.height - 1, static_cast<int>(baseline + kDescent * scale + 2));
-  for (int y = y0; y <= y1; ++y)
-    for (int x = x0; x <= x1; ++x) {
-      float px = (static_cast<float>(x) + 0.5f - left) / scale, py = (baseline - static_cast<float>(y) - 0.5f) / scale;
-      float distance = 1e9f;
-      for (const std::vector<float>& stroke : shape.strokes)
-        distance = std::min(distance, distance_to_stroke(stroke, px, py));
-      float coverage = std::clamp(radius - distance * scale + 0.5f, 0.0f, 1.0f);
-      if (coverage > 0) blend(image, x, y, color, coverage);
+  void draw(const Glyph& shape, float left, float baseline) {
+    constexpr float kAscent = 8, kDescent = 3;
+    left_ = left, baseline_ = baseline;
+    x0_ = std::max(0, static_cast<int>(left - 2));
+    x1_ = std::min(image_.width - 1, static_cast<int>(left + shape.advance * scale_ + 2));
+    y0_ = std::max(0, static_cast<int>(baseline - kAscent * scale_ - 2));
+    y1_ = std::min(image_.height - 1, static_cast<int>(baseline + kDescent * scale_ + 2));
+    if (x0_ > x1_ || y0_ > y1_) return;
+    const std::size_t row = static_cast<std::size_t>(x1_ - x0_ + 1);
+    nearest_.assign(row * static_cast<std::size_t>(y1_ - y0_ + 1), 1e9f);
+    for (const std::vector<float>& stroke : shape.strokes)
+      for (std::size_t i = 0; i + 3 < stroke.size(); i += 2) approach(&stroke[i], row);
+    const float* nearest = nearest_.data();
+    for (int y = y0_; y <= y1_; ++y)
+      for (int x = x0_; x <= x1_; ++x)
+        if (const float coverage = radius_ - std::sqrt(*nearest++) * scale_ + 0.5f; coverage > 0)
+          blend(image_, x, y, color_, std::min(coverage, 1.0f));
+  }
+
+ private:
+  // Of the pixels that the segment can cover.
+  void approach(const float* s, std::size_t row) {
+    const float reach = radius_ + 1.5f;
+    const auto pixel = [&](float v, int low, int high) {
+      return std::clamp(static_cast<int>(std::floor(v)), low, high);
+    };
+    const int from_x = pixel(left_ + std::min(s[0], s[2]) * scale_ - reach, x0_, x1_ + 1);
+    const int to_x = pixel(left_ + std::max(s[0], s[2]) * scale_ + reach, x0_ - 1, x1_);
+    const int from_y = pixel(baseline_ - std::max(s[1], s[3]) * scale_ - reach, y0_, y1_ + 1);
+    const int to_y = pixel(baseline_ - std::min(s[1], s[3]) * scale_ + reach, y0_ - 1, y1_);
+    for (int y = from_y; y <= to_y; ++y) {
+      float* nearest = &nearest_[static_cast<std::size_t>(y - y0_) * row];
+      const float py = (baseline_ - static_cast<float>(y) - 0.5f) / scale_;
+      for (int x = from_x; x <= to_x; ++x) {
+        float& d = nearest[x - x0_];
+        d = std::min(d, distance_to_segment((static_cast<float>(x) + 0.5f - left_) / scale_, py, s));
+      }
     }
-}
+  }
+
+  Image& image_;
+  float scale_, radius_;
+  Rgb color_;
+  float left_ = 0, baseline_ = 0;
+  int x0_ = 0, x1_ = 0, y0_ = 0, y1_ = 0;  // of the letter
+  std::vector<float> nearest_;             // squared distance of its pixels to a stroke, in the font's units
+};
 
 constexpr Rgb kInk{32, 36, 44}, kSoft{110, 116, 126}, kRed{205, 36, 42}, kFrame{214, 218, 224};
 
@@ -82,7 +114,8 @@ void draw_cell(Image& sheet, const SheetPicture& cell, int left, int top, int si
 void fill_rect(Image& image, int left, int top, int width, int height, Rgb color) {
   FRUGAL_ASSERT(image.channels == 3);
   for (int y = std::max(0, top); y < std::min(image.height, top + height); ++y)
-    for (int x = std::max(0, left); x < std::min(image.width, left + width); ++x) blend(image, x, y, color, 1);
+    for (int x = std::max(0, left); x < std::min(image.width, left + width); ++x)
+      std::copy_n(color.begin(), 3, &image.pixels[(static_cast<std::size_t>(y) * image.width + x) * 3]);
 }
 
 void draw_rect(Image& image, int left, int top, int width, int height, int thickness, Rgb color) {
@@ -102,10 +135,11 @@ void paste(Image& image, const Image& picture, int left, int top) {
 
 void draw_text(Image& image, std::string_view text, float left, float baseline, float size, Rgb color, bool bold) {
   FRUGAL_ASSERT(image.channels == 3);
-  float scale = size / kCapHeight, radius = std::max(0.5f, size * (bold ? 0.085f : 0.055f));
+  const float scale = size / kCapHeight;
+  Pen pen(image, scale, std::max(0.5f, size * (bold ? 0.085f : 0.055f)), color);
   for (char c : text) {
     const Glyph& shape = glyph(c);
-    draw_glyph(image, shape, left, baseline, scale, radius, color);
+    pen.draw(shape, left, baseline);
     left += shape.advance * scale;
   }
 }
