@@ -6,10 +6,13 @@ namespace frugal::fuzz {
 
 void parse(std::span<const std::byte> input) {
   const std::string_view text(reinterpret_cast<const char*>(input.data()), input.size());
-  if (text.starts_with("["))
+  if (text.starts_with("[")) {
     parse_coco_results(text, {{{1, ""}}, {{1, ""}}, {}});
-  else
+  } else {
+    std::vector<std::string> faults;
+    parse_coco_truth(text, &faults);
     parse_coco_truth(text);
+  }
 }
 
 std::vector<std::string> seeds() {

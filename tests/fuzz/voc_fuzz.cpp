@@ -20,6 +20,8 @@ void parse(std::span<const std::byte> input) {
   }();
   std::ofstream(root / "Annotations/a.xml", std::ios::binary)
       .write(reinterpret_cast<const char*>(input.data()), static_cast<std::streamsize>(input.size()));
+  Faults faults;
+  read_voc_folder(root.string(), "train", &faults);
   read_voc_folder(root.string(), "train");
 }
 

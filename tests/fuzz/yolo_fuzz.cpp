@@ -21,7 +21,10 @@ void parse(std::span<const std::byte> input) {
   const std::string_view text(reinterpret_cast<const char*>(input.data()), input.size());
   const bool labels = !text.starts_with("train");
   std::ofstream(root / (labels ? "labels/a.txt" : "other.yaml"), std::ios::binary) << text;
-  read_yolo_folder((root / (labels ? "data.yaml" : "other.yaml")).string(), "train");
+  const std::string file = (root / (labels ? "data.yaml" : "other.yaml")).string();
+  Faults faults;
+  read_yolo_folder(file, "train", &faults);
+  read_yolo_folder(file, "train");
 }
 
 std::vector<std::string> seeds() {

@@ -297,9 +297,10 @@ FRUGAL_COMMAND(detect) {
          app.add_flag("--multi", options->several, "A box counts for every class above --conf, not for its best only");
          app.add_option("--size", options->size, "Size of the network's input, 640 or HEIGHTxWIDTH, where it is free")
              ->type_name("N");
-         app.add_option("--layout", options->layout,
-                        "What the output's numbers mean: rows, yolov5, yolov6, gold_yolo (official exports), yolov8, "
-                        "fastestdet (default: by the model file, or by the shape)")
+         app.add_option(
+                "--layout", options->layout,
+                "What the output's numbers mean: rows, yolov5, yolov6, gold_yolo (official exports), yolov8 (YOLO11 "
+                "too), fastestdet (default: by the model file, or by the shape)")
              ->type_name("NAME");
          app.add_flag("--no-pictures", options->no_pictures, "With -o: write files of boxes only");
          return [options](const Common& common) { return run_detect(*options, common); };
