@@ -13,11 +13,12 @@ namespace frugal {
 class KvStep;
 
 struct SessionOptions {
-  int threads = 0;       // 0: every core this process may use
-  int shapes = 8;        // input shapes whose compiled programs are kept
-  bool optimize = true;  // fusion, blocked layouts, fast kernels; off: the plain graph, node by node
-  bool winograd = true;  // convolutions may use Winograd's algorithm (rounding differs slightly)
-  bool profile = false;  // measure every node
+  int threads = 0;              // 0: every core this process may use
+  int shapes = 8;               // input shapes whose compiled programs are kept
+  bool optimize = true;         // fusion, blocked layouts, fast kernels; off: the plain graph, node by node
+  bool winograd = true;         // convolutions may use Winograd's algorithm (rounding differs slightly)
+  bool profile = false;         // measure every node
+  bool borrow_outputs = false;  // outputs are views of the session's memory, until its next run, and not copied
   // "float32". "bf16": convolutions and linear layers round inputs and weights to bfloat16, sums are float32; where the
   // processor has no AVX512_BF16, a warning, and float32. "int8": layers of block-quantised weights (q4_k and the like)
   // round their inputs to 8 bits with a scale for each 32 of them; in float32 they take both as the numbers they are.
@@ -50,7 +51,7 @@ class Session {
   void run(const std::vector<Tensor>& inputs, std::vector<Tensor>& outputs, KvStep* cache = nullptr);
 
   std::vector<NodeProfile> profile() const;  // of the last run; empty unless options.profile
-  std::size_t arena_bytes() const;           // memory of activations and scratch, last compiled shapes
+  std::size_t arena_bytes() const;           // memory of activations and scratch, of the largest shapes
   std::size_t packed_bytes() const;          // memory of packed weights
   int threads() const;
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/arena.h"
 #include "engine/engine_op.h"
 #include "frugal/model.h"
 
@@ -55,6 +56,7 @@ struct CompileOptions {
   const KernelTable* kernels = nullptr;
   PackCache* packs = nullptr;
   ThreadPool* pool = nullptr;
+  Arena* arena = nullptr;  // null: the program has one of its own
 };
 
 // One step a node, everything in the plain layout. The model must outlive the plan.

@@ -138,7 +138,7 @@ class WeightReaders {
 }  // namespace
 
 Program::Program(const Model& model, std::vector<Shape> input_shapes, const CompileOptions& options)
-    : input_shapes_(std::move(input_shapes)) {
+    : input_shapes_(std::move(input_shapes)), arena_(options.arena ? options.arena : &own_arena_) {
   Plan plan = make_plan(model, input_shapes_);
   if (options.optimize) {
     fuse(plan);
@@ -196,8 +196,9 @@ void Program::bind_memory(const Plan& plan, const Placement& placement, bool reu
   for (std::size_t i = 0; i < steps_.size(); ++i)
     blocks.push_back({steps_[i].op.scratch_bytes, static_cast<int>(plan_step_[i]), static_cast<int>(plan_step_[i])});
   const MemoryPlan memory = plan_memory(blocks);
-  arena_ = Tensor(DType::u8, {static_cast<std::int64_t>(memory.bytes)});
-  auto* base = static_cast<std::byte*>(arena_.raw());
+  arena_bytes_ = memory.bytes;
+  arena_->reserve(arena_bytes_);
+  std::byte* const base = base_ = arena_->base();
 
   // Where a value lies; nullptr for what lies in an input, and for a weight that was released.
   auto address = [&](ValueId id) -> std::byte* {
@@ -228,8 +229,26 @@ void Program::bind_memory(const Plan& plan, const Placement& placement, bool reu
   }
 }
 
+// Another program may have made the arena larger since.
+void Program::follow_arena() {
+  std::byte* const now = arena_->base();
+  if (now == base_) return;
+  auto moved = [&](const void* p) {
+    const auto offset = reinterpret_cast<std::uintptr_t>(p) - reinterpret_cast<std::uintptr_t>(base_);
+    return p && offset <= arena_bytes_ ? now + offset : static_cast<std::byte*>(const_cast<void*>(p));
+  };
+  for (Step& step : steps_) {
+    for (const void*& p : step.in) p = moved(p);
+    for (void*& p : step.out) p = moved(p);
+    step.scratch = moved(step.scratch);
+  }
+  for (Output& output : outputs_) output.data = moved(output.data);
+  base_ = now;
+}
+
 void Program::run(const std::vector<Tensor>& inputs, std::vector<Tensor>& outputs, ThreadPool& pool, bool profile,
-                  KvStep* cache) {
+                  KvStep* cache, bool borrow) {
+  follow_arena();
   for (const InputSlot& s : input_slots_)
     steps_[s.step].in[s.slot] = static_cast<const std::byte*>(inputs[s.input].raw()) + s.offset;
   const Clock::time_point start = profile ? Clock::now() : Clock::time_point{};
@@ -244,6 +263,10 @@ void Program::run(const std::vector<Tensor>& inputs, std::vector<Tensor>& output
   outputs.resize(outputs_.size());
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const Output& o = outputs_[i];
+    if (borrow && o.data) {
+      outputs[i] = Tensor::wrap(o.dtype, o.shape, const_cast<std::byte*>(o.data), nullptr);
+      continue;
+    }
     if (!outputs[i].defined() || outputs[i].dtype() != o.dtype || outputs[i].shape() != o.shape)
       outputs[i] = Tensor(o.dtype, o.shape);
     if (o.bytes == 0) continue;

@@ -12,16 +12,17 @@ namespace frugal {
 
 class Program {
  public:
-  // The model must outlive the program.
+  // The model and the options' arena must outlive the program.
   Program(const Model& model, std::vector<Shape> input_shapes, const CompileOptions& options);
 
   const std::vector<Shape>& input_shapes() const { return input_shapes_; }
-  // Inputs of the shapes compiled for. Allocates only outputs that do not fit. Measures every step if `profile`.
+  // Inputs of the shapes compiled for. Measures every step if `profile`. Outputs are allocated where they do not fit;
+  // `borrow`: they become views of the arena, until its next use.
   void run(const std::vector<Tensor>& inputs, std::vector<Tensor>& outputs, ThreadPool& pool, bool profile,
-           KvStep* cache = nullptr);
+           KvStep* cache = nullptr, bool borrow = false);
 
   const std::vector<NodeProfile>& profile() const { return profile_; }  // of the last run that was measured
-  std::size_t arena_bytes() const { return arena_.bytes(); }
+  std::size_t arena_bytes() const { return arena_bytes_; }
   std::size_t packed_bytes() const { return packed_bytes_; }
 
  private:
@@ -45,6 +46,7 @@ class Program {
 
   void compile_steps(const Plan& plan, const Placement& placement, const CompileOptions& options);
   void bind_memory(const Plan& plan, const Placement& placement, bool reuse);
+  void follow_arena();
   void describe(const Plan& plan, const PlanStep& step, const CompiledOp& op);
 
   std::vector<Shape> input_shapes_;
@@ -53,7 +55,10 @@ class Program {
   std::vector<InputSlot> input_slots_;
   std::vector<Output> outputs_;
   std::vector<NodeProfile> profile_;
-  Tensor arena_;  // pages touched when compiled
+  Arena own_arena_;
+  Arena* arena_;
+  std::byte* base_ = nullptr;  // where the arena was when the pointers were made
+  std::size_t arena_bytes_ = 0;
   ThreadPool serial_{1};
   std::size_t packed_bytes_ = 0;
 };

@@ -15,9 +15,6 @@
 namespace frugal {
 namespace {
 
-// Programs of earlier shapes are kept up to SessionOptions::shapes and this bound.
-constexpr std::size_t kMostArenaBytes = std::size_t{256} << 20;
-
 const KernelTable& kernels_for(const SessionOptions& options) {
   if (!options.isa.empty()) return kernels(isa_from_name(options.isa));
   return options.optimize ? active_kernels() : kernels(Isa::scalar);
@@ -83,22 +80,15 @@ struct Session::Impl {
                        pool.threads(),
                        &table,
                        &packs,
-                       &pool};
+                       &pool,
+                       &arena};
       auto made = std::make_unique<Program>(compiled_model(), std::move(shapes), o);
-      while (!programs.empty() && (programs.size() >= static_cast<std::size_t>(options.shapes) ||
-                                   all_arenas() + made->arena_bytes() > kMostArenaBytes))
-        programs.pop_back();
+      if (programs.size() >= static_cast<std::size_t>(std::max(1, options.shapes))) programs.pop_back();
       programs.push_back(std::move(made));
       found = programs.end() - 1;
     }
     std::rotate(programs.begin(), found, found + 1);
     return *programs.front();
-  }
-
-  std::size_t all_arenas() const {
-    std::size_t total = 0;
-    for (const auto& p : programs) total += p->arena_bytes();
-    return total;
   }
 
   Model model, simplified;
@@ -107,6 +97,7 @@ struct Session::Impl {
   const KernelTable& table;
   ThreadPool pool;
   PackCache packs;
+  Arena arena;
   std::vector<std::unique_ptr<Program>> programs;  // the one used last comes first
 };
 
@@ -134,16 +125,15 @@ void Session::run(const std::vector<Tensor>& inputs, std::vector<Tensor>& output
     if (inputs[i].dtype() != value.type.dtype)
       fail("input '{}' must be {}, not {}", value.name, to_string(value.type), name(inputs[i].dtype()));
   }
-  impl_->program_for(inputs).run(inputs, outputs, impl_->pool, impl_->options.profile, cache);
+  impl_->program_for(inputs).run(inputs, outputs, impl_->pool, impl_->options.profile, cache,
+                                 impl_->options.borrow_outputs);
 }
 
 std::vector<NodeProfile> Session::profile() const {
   return impl_->options.profile && !impl_->programs.empty() ? impl_->programs.front()->profile()
                                                             : std::vector<NodeProfile>{};
 }
-std::size_t Session::arena_bytes() const {
-  return impl_->programs.empty() ? 0 : impl_->programs.front()->arena_bytes();
-}
+std::size_t Session::arena_bytes() const { return impl_->arena.bytes(); }
 std::size_t Session::packed_bytes() const {
   return impl_->packs.bytes() + (impl_->programs.empty() ? 0 : impl_->programs.front()->packed_bytes());
 }

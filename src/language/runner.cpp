@@ -9,10 +9,14 @@ namespace frugal {
 namespace {
 
 // A step has 1 to a few dozen rows while decoding and a chunk of a prompt else: each number is a shape of its own.
-constexpr int kShapes = 64;
+constexpr int kShapes = 128;
 
 SessionOptions session_options(const RunnerOptions& options) {
-  return {.threads = options.threads, .shapes = kShapes, .precision = options.exact ? "float32" : "int8"};
+  return {.threads = options.threads,
+          .shapes = kShapes,
+          .profile = options.profile,
+          .borrow_outputs = true,
+          .precision = options.exact ? "float32" : "int8"};
 }
 
 Tensor numbers(const std::vector<std::int32_t>& values) {
@@ -45,6 +49,7 @@ std::span<float> Runner::run(const RowBatch& batch) {
   for (const auto& [sequence, count] : cells) cache_.reserve(sequence, count);
   step_.begin(batch.sequences, batch.positions, batch.cells);
   inputs_ = {numbers(batch.tokens), numbers(batch.positions), numbers(batch.sequences), numbers(batch.wanted)};
+  fresh_ = sizes_.emplace(batch.size(), batch.wanted.size()).second;
   session_.run(inputs_, outputs_, &step_);
   return {outputs_[0].data<float>(), static_cast<std::size_t>(outputs_[0].numel())};
 }

@@ -10,7 +10,8 @@ namespace {
 
 constexpr float kInfinity = __builtin_inff();
 constexpr int kPageVectors = kPageCells / kLanes;
-constexpr int kWide = kLanes == 16 ? 4 : 2;  // vectors beside each other for four rows
+// Vectors beside each other for R rows: as many sums as registers hold beside what is loaded.
+constexpr int wide(int rows) { return rows <= 2 ? 4 : (kLanes == 16 ? 16 : 8) / (rows <= 4 ? 4 : 8); }
 
 inline std::int64_t padded(std::int64_t depth) { return (depth + kCacheAlign - 1) / kCacheAlign * kCacheAlign; }
 
@@ -70,7 +71,7 @@ inline void score_tile(const AttendArgs& a, int row, int start) {
 
 template <CacheType type, int R>
 inline void score_rows(const AttendArgs& a, int row, int begin, int end) {
-  constexpr int N = R <= 2 ? 4 : kWide;
+  constexpr int N = wide(R);
   int v = begin;
   for (; v + N <= end; v += N) score_tile<type, R, N>(a, row, v);
   for (; v < end; ++v) score_tile<type, R, 1>(a, row, v);
@@ -160,7 +161,7 @@ inline void value_tile(const AttendArgs& a, int row, int first, int last, std::i
 
 template <CacheType type, int R>
 inline void value_rows(const AttendArgs& a, int row, int first, int last) {
-  constexpr int N = R <= 2 ? 4 : kWide;
+  constexpr int N = wide(R);
   const std::int64_t stride = padded(a.value_depth);
   std::int64_t d = 0;
   for (; d + N * kLanes <= stride; d += N * kLanes) value_tile<type, R, N>(a, row, first, last, d);
@@ -185,6 +186,7 @@ inline void attend_rows(const AttendArgs& a, int row) {
 template <CacheType type>
 inline void attend_type(const AttendArgs& a) {
   int row = 0;
+  for (; row + 8 <= a.rows; row += 8) attend_rows<type, 8>(a, row);
   for (; row + 4 <= a.rows; row += 4) attend_rows<type, 4>(a, row);
   switch (a.rows - row) {
     case 3: attend_rows<type, 3>(a, row); break;
