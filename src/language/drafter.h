@@ -18,6 +18,7 @@ struct DraftRequest {
   std::size_t prompt;                    // so many of them are the prompt
   int most;                              // proposals wanted at most
   std::vector<std::int32_t> drafts{};    // filled in, may stay empty
+  int sureness = 0;                      // filled in: of drafts of one number about as many are accepted
 };
 
 class Drafter {

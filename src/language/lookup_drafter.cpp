@@ -74,9 +74,10 @@ class Ngram final : public Drafter {
       if (fresh)
         for (int n = longest_; n >= shortest_; --n) tables->second.emplace_back(n);
       std::size_t place = 0;
-      for (Places& table : tables->second) {
+      for (int length = longest_; Places & table : tables->second) {
         table.learn(r.tokens, r.tokens.size() - 1);  // not the end itself
-        if (place == 0) place = table.find(r.tokens);
+        if (place == 0 && (place = table.find(r.tokens)) != 0) r.sureness = length - shortest_;
+        --length;
       }
       if (place != 0) copy(r, place, r.tokens.size(), r.most);
     }

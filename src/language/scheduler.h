@@ -2,11 +2,11 @@
 // tokens of the others, and drafts are verified without any padding (EMS-SD, Ni et al., arXiv 2405.07542).
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -110,6 +110,9 @@ class Scheduler {
   bool take_kept(Sequence& s);
   void release(Sequence& s);
   void finish(Sequence& s, const std::string& reason);
+  void retire();
+  std::vector<Sequence*> feed(RowBatch& batch);
+  void choose(std::span<Sequence* const> asked, std::span<DraftChoice> choices);
   void draft(std::vector<Sequence*>& decoding);
   void feed_prompts(RowBatch& batch);
   void feed_decoding(RowBatch& batch, std::vector<Sequence*>& decoding);
@@ -128,6 +131,8 @@ class Scheduler {
   std::deque<std::unique_ptr<Sequence>> waiting_;
   std::vector<std::unique_ptr<Sequence>> active_, done_;
   StepCosts costs_;
+  DraftStatistics statistics_;
+  int idle_ = 0;              // steps in which nothing was drafted
   double draft_seconds_ = 0;  // of one proposed token
   DraftCounts counts_;
   Times times_;

@@ -26,19 +26,46 @@ double StepCosts::seconds(int rows) const {
   return below->second + part * (above->second - below->second);
 }
 
-void Acceptance::learn(int drafted, int accepted) {
-  if (drafted == 0) return;
-  // Drafts behind the first wrong one say nothing.
-  const int tried = std::min(drafted, accepted + 1);
-  const double keep = std::pow(0.9, tried);
-  accepted_ = accepted_ * keep + accepted;
-  tried_ = tried_ * keep + tried;
-  idle_ = 0;
+double Acceptance::Rate::mean(double belief) const {
+  constexpr double kWeight = 2;  // tries that a belief is worth
+  return (accepted + kWeight * belief) / (tried + kWeight);
 }
 
-bool Acceptance::probe() {
-  constexpr int kEvery = 32;
-  return ++idle_ % kEvery == 0;
+void Acceptance::keep(Rate& rate, double accepted, double tried) const {
+  const double kept = std::pow(memory_, tried);
+  rate.accepted = rate.accepted * kept + accepted;
+  rate.tried = rate.tried * kept + tried;
+}
+
+void Acceptance::learn(int drafted, int accepted) {
+  if (drafted == 0) return;
+  keep(first_, accepted > 0 ? 1 : 0, 1);
+  // Drafts behind the first wrong one say nothing.
+  if (accepted > 0) keep(next_, accepted - 1, std::min(drafted - 1, accepted));
+  last_ = accepted == 0 ? 0 : accepted < drafted ? 1 : 2;
+}
+
+void Acceptance::fade() {
+  constexpr double kFade = 0.95;
+  for (Rate* rate : {&first_, &next_}) rate->accepted *= kFade, rate->tried *= kFade;
+}
+
+DraftChances Acceptance::chances(DraftChances belief) const {
+  return {first_.mean(belief.first), next_.mean(belief.next)};
+}
+
+std::size_t DraftStatistics::kind(int sureness, const Acceptance& sequence) {
+  return static_cast<std::size_t>(std::clamp(sureness, 0, kSureness - 1) * Acceptance::kOutcomes + sequence.last());
+}
+
+void DraftStatistics::learn(int sureness, Acceptance& sequence, int drafted, int accepted) {
+  kinds_[kind(sureness, sequence)].learn(drafted, accepted);
+  sequence.learn(drafted, accepted);
+}
+
+DraftChances DraftStatistics::chances(int sureness, const Acceptance& sequence) const {
+  constexpr DraftChances kBelief[Acceptance::kOutcomes] = {{0.3, 0.6}, {0.5, 0.7}, {0.8, 0.9}, {0.5, 0.8}};
+  return sequence.chances(kinds_[kind(sureness, sequence)].chances(kBelief[sequence.last()]));
 }
 
 void choose_drafts(std::span<DraftChoice> choices, int fixed, const StepCosts& costs, double draft_seconds) {
@@ -47,7 +74,7 @@ void choose_drafts(std::span<DraftChoice> choices, int fixed, const StepCosts& c
   std::vector<double> next;  // chance that a sequence's next draft is accepted
   for (DraftChoice& c : choices) {
     c.chosen = 0;
-    next.push_back(c.rate);
+    next.push_back(c.chances.first);
   }
   // Costs may have steps (a kernel's block of rows): a dear row may be paid for by the cheap ones behind it. So all
   // counts are tried and the best is kept.
@@ -59,7 +86,7 @@ void choose_drafts(std::span<DraftChoice> choices, int fixed, const StepCosts& c
       if (chosen[i] < choices[i].most && (most == choices.size() || next[i] > next[most])) most = i;
     if (most == choices.size()) break;
     expected += next[most];
-    next[most] *= choices[most].rate;
+    next[most] *= choices[most].chances.next;
     ++chosen[most];
     const double speed = expected / (costs.seconds(++rows) + drafts * draft_seconds);
     if (speed > best * 1.01) {

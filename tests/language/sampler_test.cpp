@@ -181,7 +181,7 @@ TEST(Speculation, DraftsOnlyWhatPays) {
     flat.learn(rows, 1 + 0.01 * rows);
     steep.learn(rows, rows);
   }
-  std::vector<DraftChoice> choices = {{0.9, 7}, {0.1, 7}};
+  std::vector<DraftChoice> choices = {{{0.9, 0.9}, 7}, {{0.1, 0.1}, 7}};
   choose_drafts(choices, 2, flat, 0);
   EXPECT_EQ(choices[0].chosen, 7);
   EXPECT_LT(choices[1].chosen, 3);
@@ -192,16 +192,40 @@ TEST(Speculation, DraftsOnlyWhatPays) {
 }
 
 TEST(Speculation, AcceptanceFollowsWhatHappens) {
-  Acceptance good, bad;
-  for (int i = 0; i < 30; ++i) {
+  Acceptance good(0.9), bad(0.9), half(0.9);
+  for (int i = 0; i < 40; ++i) {
     good.learn(4, 4);
     bad.learn(4, 0);
+    half.learn(4, 2);  // the first two, never the third
   }
-  EXPECT_GT(good.rate(), 0.95);
-  EXPECT_LT(bad.rate(), 0.05);
-  int probes = 0;
-  for (int i = 0; i < 64; ++i) probes += bad.probe() ? 1 : 0;
-  EXPECT_EQ(probes, 2);
+  EXPECT_GT(good.chances({0, 0}).first, 0.8);
+  EXPECT_GT(good.chances({0, 0}).next, 0.8);
+  EXPECT_LT(bad.chances({1, 1}).first, 0.2);
+  EXPECT_EQ(bad.chances({1, 0.75}).next, 0.75);  // nothing is known
+  EXPECT_NEAR(half.chances({0.5, 0.5}).next, 0.5, 0.1);
+  EXPECT_EQ(good.last(), 2);
+  EXPECT_EQ(half.last(), 1);
+  EXPECT_EQ(bad.last(), 0);
+  for (int i = 0; i < 200; ++i) bad.fade();
+  EXPECT_NEAR(bad.chances({1, 1}).first, 1, 0.01);
+}
+
+// What is right for a sequence whose drafts have just been accepted says little of one whose have not.
+TEST(Speculation, StatisticsTellKindsOfDraftsApart) {
+  DraftStatistics statistics;
+  for (int i = 0; i < 100; ++i) {
+    Acceptance sequence(0.9);
+    statistics.learn(0, sequence, 4, i % 2 ? 4 : 0);
+    statistics.learn(0, sequence, 4, i % 2 ? 4 : 0);  // as it was before
+    statistics.learn(5, sequence, 3, 3);
+  }
+  Acceptance lucky(0.9), unlucky(0.9);
+  const Acceptance fresh(0.9);
+  lucky.learn(4, 4), unlucky.learn(4, 0);
+  EXPECT_NEAR(statistics.chances(0, fresh).first, 0.5, 0.15);
+  EXPECT_GT(statistics.chances(0, lucky).first, 0.9);
+  EXPECT_LT(statistics.chances(0, unlucky).first, 0.1);
+  EXPECT_GT(statistics.chances(5, unlucky).first, 0.6);
 }
 
 TEST(Drafter, LookupIsTheTableOfThePrompt) {

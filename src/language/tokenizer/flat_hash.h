@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstdint>
 #include <cstring>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -68,36 +69,43 @@ class PairTable {
   std::size_t mask_;
 };
 
-// Bytes -> id, where the bytes lie elsewhere and outlive the table.
+// Strings of a list -> their places in it. Eight bytes a slot and three quarters filled at most: vocabularies are
+// large.
 class BytesTable {
  public:
-  explicit BytesTable(std::size_t count = 0) : slots_(std::bit_ceil(2 * count + 2)), mask_(slots_.size() - 1) {}
+  BytesTable() : BytesTable(nullptr, 0) {}
+  // `strings` must outlive the table and stay as they are.
+  explicit BytesTable(const std::vector<std::string>& strings) : BytesTable(strings.data(), strings.size()) {}
 
-  // The first entry of a string stays.
-  void add(std::string_view bytes, std::int32_t id) {
+  // Of equal strings the one that was added first stays.
+  void add(std::int32_t place) {
+    const std::string_view bytes = strings_[place];
     const std::uint64_t hash = hash_bytes(bytes);
     std::size_t i = hash & mask_;
-    for (; slots_[i].id >= 0; i = (i + 1) & mask_)
-      if (slots_[i].is(hash, bytes)) return;
-    slots_[i] = {bytes.data(), static_cast<std::uint32_t>(bytes.size()), static_cast<std::uint32_t>(hash >> 32), id};
+    for (; slots_[i].place >= 0; i = (i + 1) & mask_)
+      if (is(slots_[i], hash, bytes)) return;
+    slots_[i] = {static_cast<std::uint32_t>(hash >> 32), place};
   }
 
   std::int32_t find(std::string_view bytes) const {  // -1 where there is none
     const std::uint64_t hash = hash_bytes(bytes);
-    for (std::size_t i = hash & mask_; slots_[i].id >= 0; i = (i + 1) & mask_)
-      if (slots_[i].is(hash, bytes)) return slots_[i].id;
+    for (std::size_t i = hash & mask_; slots_[i].place >= 0; i = (i + 1) & mask_)
+      if (is(slots_[i], hash, bytes)) return slots_[i].place;
     return -1;
   }
 
  private:
   struct Slot {
-    const char* data = nullptr;
-    std::uint32_t size = 0, tag = 0;
-    std::int32_t id = -1;
-    bool is(std::uint64_t hash, std::string_view bytes) const {
-      return tag == hash >> 32 && size == bytes.size() && std::memcmp(data, bytes.data(), size) == 0;
-    }
+    std::uint32_t tag = 0;
+    std::int32_t place = -1;
   };
+  BytesTable(const std::string* strings, std::size_t count)
+      : strings_(strings), slots_(std::bit_ceil(count + count / 3 + 2)), mask_(slots_.size() - 1) {}
+  bool is(const Slot& slot, std::uint64_t hash, std::string_view bytes) const {
+    return slot.tag == hash >> 32 && strings_[slot.place] == bytes;
+  }
+
+  const std::string* strings_;
   std::vector<Slot> slots_;
   std::size_t mask_;
 };

@@ -25,7 +25,7 @@ class MergeModel : public WordModel {
   explicit MergeModel(const TokenizerSpec& spec)
       : spec_(spec),
         unknown_(spec),
-        index_(spec.tokens.size()),
+        index_(spec.tokens),
         pairs_(spec.merges.size()),
         whole_(new std::atomic<Whole>[spec.tokens.size()]) {
     byte_ids_.fill(-1);
@@ -33,7 +33,7 @@ class MergeModel : public WordModel {
       whole_[i].store(Whole::not_tried, std::memory_order_relaxed);
       const std::string& token = spec.tokens[i];
       if (token.empty() || !is_text_token(spec.types[i])) continue;
-      index_.add(token, static_cast<std::int32_t>(i));
+      index_.add(static_cast<std::int32_t>(i));
       longest_ = std::max(longest_, token.size());
       if (token.size() == 1) byte_ids_[static_cast<unsigned char>(token[0])] = index_.find(token);
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "base/check.h"
 #include "language/tokenizer/added_tokens.h"
@@ -100,12 +101,12 @@ struct Tokenizer::Parts {
   AddedTokens raw_all, raw_plain, normalized_all, normalized_plain;  // plain: without special tokens
   MarkCuts cuts;
   std::unique_ptr<WordModel> model;
-  BytesTable index;                 // every token as `spec.tokens` has it
-  std::string pool;                 // what tokens add to the text
-  std::vector<std::size_t> starts;  // of each id in the pool
+  BytesTable index;                   // every token as `spec.tokens` has it
+  std::string pool;                   // what tokens add to the text
+  std::vector<std::uint32_t> starts;  // of each id in the pool
   std::vector<bool> ends;
 
-  explicit Parts(TokenizerSpec given) : spec(std::move(given)), cuts(spec), index(spec.tokens.size()) {
+  explicit Parts(TokenizerSpec given) : spec(std::move(given)), cuts(spec), index(spec.tokens) {
     switch (spec.kind) {
       case TokenizerKind::bpe:
       case TokenizerKind::spm: model = merge_model(spec); break;
@@ -114,11 +115,12 @@ struct Tokenizer::Parts {
     }
     find_added();
     for (std::size_t i = 0; i < spec.tokens.size(); ++i) {
-      index.add(spec.tokens[i], static_cast<std::int32_t>(i));
-      starts.push_back(pool.size());
+      index.add(static_cast<std::int32_t>(i));
+      starts.push_back(static_cast<std::uint32_t>(pool.size()));
       pool += decoded(spec, i);
     }
-    starts.push_back(pool.size());
+    starts.push_back(static_cast<std::uint32_t>(pool.size()));
+    require(pool.size() <= std::numeric_limits<std::uint32_t>::max(), "the vocabulary has more than 4 GiB of text");
     ends.resize(spec.tokens.size());
     for (std::int32_t id : spec.end_of_generation) ends[static_cast<std::size_t>(id)] = true;
   }
