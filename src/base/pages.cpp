@@ -1,5 +1,9 @@
 #include "base/pages.h"
 
+#if __has_include(<malloc.h>)
+#include <malloc.h>
+#endif
+
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -39,6 +43,12 @@ void drop_file_pages(const void* data, std::size_t bytes) {
     at += count;
   }
   ::close(map);
+}
+
+void trim_heap() {
+#if defined(__GLIBC__)
+  malloc_trim(0);
+#endif
 }
 
 }  // namespace frugal

@@ -1,4 +1,4 @@
-// Pages of memory that a file gives back when they are needed again.
+// Pages of memory that are given back.
 #pragma once
 
 #include <cstddef>
@@ -9,5 +9,8 @@ namespace frugal {
 // cache); who reads them gets them again. Any other memory stays as it is, and so does everything where the system
 // does not tell which is which.
 void drop_file_pages(const void* data, std::size_t bytes);
+
+// Memory that was freed and is kept for later goes back to the system, where the allocator can do that.
+void trim_heap();
 
 }  // namespace frugal

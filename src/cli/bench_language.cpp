@@ -153,7 +153,8 @@ Json measure_speculation(const BenchLanguage& options, const Common& common) {
   }
   std::vector<std::string> heading = {">batch"};
   for (int form : forms) heading.push_back(fmt::format(">{}", kSpeculationForms[form]));
-  heading.insert(heading.end(), {">rows padded", ">rows unpadded"});
+  for (int form : forms)
+    if (form > 0) heading.push_back(fmt::format(">rows, {}", kSpeculationForms[form]));
   Table table(heading);
   Json out = Json::array();
   for (const SpeculationTime& t : times) {
@@ -167,8 +168,8 @@ Json measure_speculation(const BenchLanguage& options, const Common& common) {
                           : fmt::format("{:.1f} ({:.2f})", t.tokens_per_second[form],
                                         t.tokens_per_second[form] / t.tokens_per_second[forms.front()]));
     }
-    cells.push_back(grouped(t.counts[1].rows));
-    cells.push_back(grouped(t.counts[4].rows));
+    for (int form : forms)
+      if (form > 0) cells.push_back(grouped(t.counts[form].rows));
     table.row(cells);
     out.push_back(entry);
   }

@@ -2,6 +2,7 @@
 #include <iterator>
 
 #include "base/check.h"
+#include "base/pages.h"
 #include "formats/file.h"
 #include "formats/hf_folder.h"
 #include "language/hf_model.h"
@@ -41,6 +42,7 @@ LanguageModel load_language_model(const std::string& path) {
     out = naming_file(path, [&] { return from_folder(path); });
   else
     fail_usage("{}: a language model is a .gguf file, or a folder with config.json and safetensors", path);
+  trim_heap();  // the metadata of the file, a large part of it the vocabulary, were there beside the tokenizer
   if (out.tokenizer) {
     out.ends = out.tokenizer->spec().end_of_generation;
     if (out.tokenizer->size() > out.config.vocabulary)
