@@ -107,11 +107,13 @@ class Language(CliTest):
         cut = self.write("cut.gguf", good[: len(good) // 2])
         unknown = self.write("unknown.gguf", good.replace(b"general.architecture\x08\0\0\0\x05\0\0\0\0\0\0\0llama",
                                                           b"general.architecture\x08\0\0\0\x05\0\0\0\0\0\0\0lamma"))
+        other = self.write("other.gguf", good.replace(b"\xe2\x96\x81the", b"\xe2\x96\x81thx"))
         long = self.write("long.jsonl", json.dumps({"prompt": "and so on " * 400}).encode())
         for args, code, words in (
                 (["generate", cut, "--prompt", "x"], 1, "cut.gguf"),
                 (["generate", unknown, "--prompt", "x"], 1, "architecture 'lamma' is not supported"),
                 (["generate", MODEL, "--prompts", long], 1, "the context holds 512"),
+                (["generate", MODEL, "--prompt", "x", "--draft", other], 1, "different vocabularies"),
                 (["generate", MODEL], 2, "either --prompt or --prompts"),
                 (["generate", MODEL, "--prompt", "x", "--temperature", "-1"], 2, "temperature is -1"),
                 (["generate", MODEL, "--prompt", "x", "--logit-bias", "9"], 2, "TOKEN=BIAS"),

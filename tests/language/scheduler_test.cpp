@@ -281,6 +281,8 @@ TEST(Scheduler, ASampledTextDoesNotDependOnTheBatchNorOnDrafts) {
       request.prompt = random_prompt(static_cast<std::uint64_t>(i), 10);
       request.max_tokens = 20;
       request.sampling = {.temperature = 0.7, .top_k = 50, .top_p = 0.95, .seed = static_cast<std::uint64_t>(i)};
+      if (i % 2)  // penalties see the drafts that were accepted before a row
+        request.sampling.repetition_penalty = 1.3, request.sampling.presence_penalty = 0.5, request.sampling.top_k = 0;
       numbers.push_back(scheduler.add(request));
     }
     while (scheduler.step()) {}
@@ -358,6 +360,75 @@ TEST(Scheduler, AConversationIsNotReadAgain) {
   }
   kept->drop(runner.cache());
   EXPECT_EQ(runner.cache().free_cells(), free);
+}
+
+// As a server uses it: requests come and go at any time, with other lengths and end tokens, some are cancelled.
+TEST(Scheduler, SequencesJoinAndLeaveBetweenSteps) {
+  Runner runner(toy_model(toy_config()), toy_options());
+  const std::int64_t free = runner.cache().free_cells();
+  SchedulerOptions o = options(5);
+  o.chunk = 9;
+  o.adaptive = true;
+  Scheduler scheduler(runner, nullptr, {}, ngram_drafter(2, 1), o);
+  struct Text {
+    Ids prompt, seen{};
+    int count, id = -1;
+    bool cancelled;
+  };
+  std::vector<Text> texts;
+  for (int i = 0; i < 16; ++i)
+    texts.push_back(
+        {.prompt = random_prompt(static_cast<std::uint64_t>(i), i % 4 ? 3 + static_cast<std::size_t>(i) : 70),
+         .count = 4 + i * 5 % 17,
+         .cancelled = i % 6 == 5});
+  std::size_t next = 0;
+  for (int step = 0; next < texts.size() || scheduler.step(); ++step) {
+    for (; next < texts.size() && static_cast<int>(next) * 2 <= step; ++next) {
+      Text& text = texts[next];
+      GenerateRequest request;
+      request.prompt = text.prompt;
+      request.max_tokens = text.count;
+      request.on_token = [&text](const Generated& g) { text.seen.push_back(g.token); };
+      text.id = scheduler.add(request);
+    }
+    if (next < texts.size()) scheduler.step();
+    for (Text& text : texts)
+      if (text.cancelled && text.seen.size() > 2 && !scheduler.finished(text.id)) scheduler.cancel(text.id);
+  }
+  for (Text& text : texts) {
+    const GenerateResult result = scheduler.take(text.id);
+    const Ids alone = plain_greedy(runner, text.prompt, text.count);
+    EXPECT_EQ(result.ids, text.seen);
+    EXPECT_EQ(result.finish, text.cancelled && result.ids.size() < alone.size() ? "cancelled" : "length");
+    if (result.finish == "length") EXPECT_EQ(result.ids, alone);
+    EXPECT_TRUE(std::equal(result.ids.begin(), result.ids.end(), alone.begin()));
+  }
+  EXPECT_EQ(runner.cache().free_cells(), free);
+}
+
+// A long prompt is read in chunks beside those who write: they go on with every step.
+TEST(Scheduler, ALongPromptKeepsNobodyWaiting) {
+  Runner runner(toy_model(toy_config()), toy_options());
+  SchedulerOptions o = options(3);
+  o.chunk = 8;
+  Scheduler scheduler(runner, nullptr, {}, nullptr, o);
+  int written = 0;
+  GenerateRequest writer, reader;
+  writer.prompt = random_prompt(1, 3), writer.max_tokens = 100;
+  writer.on_token = [&](const Generated&) { ++written; };
+  reader.prompt = random_prompt(2, 200), reader.max_tokens = 1;
+  scheduler.add(writer);
+  scheduler.step();
+  const int long_one = scheduler.add(reader), short_one = scheduler.add(writer);
+  int steps = 0;
+  for (; !scheduler.finished(long_one); ++steps) {
+    const int before = written;
+    scheduler.step();
+    EXPECT_GT(written, before);
+  }
+  EXPECT_LE(steps, 30);  // 199 tokens, eight a step
+  EXPECT_FALSE(scheduler.finished(short_one));
+  EXPECT_GE(written, 2 * steps - 3);  // the second writer came in beside it
 }
 
 TEST(Scheduler, TheContextIsALimit) {
