@@ -229,6 +229,26 @@ TEST(DetectionLosses, GradientsOfWhatTheTeacherSays) {
   expect_gradient([&](const Tensor& x) { return loss(scores, x); }, feature, "features");
 }
 
+// A disagreement d about one class of n counts as d^2 (n - 1) / (2 n^2), whatever the temperature: why the default
+// weight of self-distillation follows the number of classes.
+TEST(DetectionLosses, WhatTheTeacherSaysOfClassesShrinksWithTheirNumber) {
+  const Scene scene;
+  const Objects none{torch::zeros({0}, torch::kInt64), torch::zeros({0, 4}, kDouble)};
+  for (std::int64_t n : {2, 3, 80})
+    for (double temperature : {10.0, 20.0, 40.0}) {
+      const DetectionOutput student{torch::full({1, 336, n}, 0.1, kDouble), scene.logits.unsqueeze(0), {}, {}, {}};
+      DetectionOutput teacher = student;
+      teacher.scores = student.scores.clone();
+      teacher.scores[0][7][1] += 0.6;
+      const auto classes = [&](const DetectionOutput* by) {
+        const Distillation how{.temperature = temperature};
+        return detection_loss(scene.cells, student, {none}, {}, by, how).classes.item<double>();
+      };
+      const double count = static_cast<double>(n), expected = 0.36 * (count - 1) / (2 * count * count);
+      EXPECT_NEAR(classes(&teacher) - classes(nullptr), expected, 0.05 * expected) << n << " at " << temperature;
+    }
+}
+
 // Of distances that nothing is assigned by.
 TEST(DetectionLosses, GradientsOfPlainDistances) {
   for (IouLoss kind : {IouLoss::giou, IouLoss::siou}) {
