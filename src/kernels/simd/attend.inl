@@ -41,9 +41,29 @@ inline const typename Elements<type>::T* elements(const std::byte* page) {
 
 // ---- Scores ----
 
-// R rows x N vectors of cells; vector v is part of page (start + v) / kPageVectors.
+// Asks for what is needed soon. Each page lies at a place of its own, so that the processor does not guess it: a
+// batch's cache, which is as large as the weights, came at a third of the memory's speed. Measured: a third off the
+// time of attention of sixteen sequences of 200 cells.
+template <int N>
+struct Ahead {
+  const std::byte* lines[2 * N];  // the keys of the next N vectors, the values of these
+  Ahead(const AttendArgs& a, int start, int end) {
+    for (int v = 0; v < N; ++v) {
+      const int next = start + N + v < end ? start + N + v : start + v;
+      lines[v] = a.keys[next / kPageVectors];
+      lines[N + v] = a.values[(start + v) / kPageVectors];
+    }
+  }
+  void ask(std::int64_t offset) const {
+    for (const std::byte* line : lines) __builtin_prefetch(line + offset);
+  }
+};
+
+// R rows x N vectors of cells; vector v is part of page (start + v) / kPageVectors. Those before `end` come next.
 template <CacheType type, int R, int N>
-inline void score_tile(const AttendArgs& a, int row, int start) {
+inline void score_tile(const AttendArgs& a, int row, int start, int end) {
+  constexpr std::int64_t kStep = kPageCells * static_cast<std::int64_t>(sizeof(typename Elements<type>::T));
+  const Ahead<N> ahead(a, start, end);
   V sums[R][N];
   const typename Elements<type>::T* cells[N];
   for (int v = 0; v < N; ++v) {
@@ -52,6 +72,7 @@ inline void score_tile(const AttendArgs& a, int row, int start) {
   }
   const float* q = a.q + row * a.key_depth;
   for (std::int64_t d = 0; d < a.key_depth; ++d) {
+    if (d * kStep % 64 == 0) ahead.ask(d * kStep);
     V k[N];
     for (int v = 0; v < N; ++v) k[v] = Elements<type>::get(cells[v] + d * kPageCells);
     for (int r = 0; r < R; ++r) {
@@ -73,8 +94,8 @@ template <CacheType type, int R>
 inline void score_rows(const AttendArgs& a, int row, int begin, int end) {
   constexpr int N = wide(R);
   int v = begin;
-  for (; v + N <= end; v += N) score_tile<type, R, N>(a, row, v);
-  for (; v < end; ++v) score_tile<type, R, 1>(a, row, v);
+  for (; v + N <= end; v += N) score_tile<type, R, N>(a, row, v, end);
+  for (; v < end; ++v) score_tile<type, R, 1>(a, row, v, end);
 }
 
 // ---- Softmax ----
