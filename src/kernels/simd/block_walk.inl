@@ -21,8 +21,27 @@ struct BlockTile {
   float* sums;
 };
 
+// The common case of finish_panel(): whole panels, nothing but a bias and a residual.
+bool store_panel(const BlockLinearArgs& a, std::int64_t row, int rows, std::int64_t panel, const float* sums) {
+  const Epilogue& e = a.epilogue;
+  const std::int64_t column = panel * kBlockPanel, at = row * a.n + column;
+  if (e.activation.kind != Activation::none || e.scale != 1 || e.shift != 0 || a.n - column < kBlockPanel) return false;
+  for (int v = 0; v < kVectors; ++v) {
+    const V bias = e.bias ? load(e.bias + column + v * kLanes) : zero();
+    for (int r = 0; r < rows; ++r) {
+      V sum = load(sums + (r * kVectors + v) * kLanes);
+      if (e.bias) sum = add(sum, bias);
+      const std::int64_t place = at + r * a.n + v * kLanes;
+      if (e.residual) sum = add(sum, load(e.residual + place));
+      store(a.out + place, sum);
+    }
+  }
+  return true;
+}
+
 // What a panel's sums become; columns beyond n fall away.
 void finish_panel(const BlockLinearArgs& a, std::int64_t row, int rows, std::int64_t panel, const float* sums) {
+  if (store_panel(a, row, rows, panel, sums)) return;
   const Epilogue& e = a.epilogue;
   const std::int64_t column = panel * kBlockPanel, columns = a.n - column, at = row * a.n + column;
   for (int v = 0; v < kVectors && v * kLanes < columns; ++v) {
