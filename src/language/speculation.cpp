@@ -4,6 +4,12 @@
 #include <cmath>
 
 namespace frugal {
+namespace {
+
+// Every number of rows is compiled once, which takes as long as a row or two: of larger numbers only some are used.
+bool usable(int rows) { return rows <= 16 || rows % 4 == 0; }
+
+}  // namespace
 
 void StepCosts::learn(int rows, double seconds) {
   auto [found, fresh] = seconds_.try_emplace(rows, seconds);
@@ -89,7 +95,7 @@ void choose_drafts(std::span<DraftChoice> choices, int fixed, const StepCosts& c
     next[most] *= choices[most].chances.next;
     ++chosen[most];
     const double speed = expected / (costs.seconds(++rows) + drafts * draft_seconds);
-    if (speed > best * 1.01) {
+    if (usable(rows) && speed > best * 1.01) {
       best = speed;
       kept = chosen;
     }
