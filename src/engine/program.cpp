@@ -106,10 +106,19 @@ class WeightReaders {
       for (ValueId id : plan.steps[s].inputs)
         if (const Tensor* weight = weight_of(id)) {
           ++left_[weight];
+          ++all_[weight];
           if (placement.elided[s]) packs_->keep(*weight);  // a view of it
         }
     for (ValueId id : plan.outputs)
       if (const Tensor* weight = weight_of(id)) packs_->keep(*weight);
+  }
+
+  // Another step reads one of its weights.
+  bool shares(const PlanStep& step) const {
+    return std::any_of(step.inputs.begin(), step.inputs.end(), [&](ValueId id) {
+      const auto found = all_.find(weight_of(id));
+      return found != all_.end() && found->second > 1;
+    });
   }
 
   void before(const PlanStep& step) const {
@@ -132,7 +141,7 @@ class WeightReaders {
 
   const Plan& plan_;
   PackCache* packs_;
-  std::map<const Tensor*, int> left_;  // readers that are still to be compiled
+  std::map<const Tensor*, int> left_, all_;  // readers: those that are still to be compiled, and all
 };
 
 }  // namespace
@@ -160,6 +169,8 @@ void Program::compile_steps(const Plan& plan, const Placement& placement, const 
     Step made;
     made.serial = options.threads > 1 && options.optimize && too_small_to_share(plan, step);
     if (made.serial) here.threads = 1;
+    // What is only looked up, a row here and there, stays in its file.
+    if (macs_of(plan, step) == 0 && !readers.shares(step)) here.packs = nullptr;
     if (step.kind == PlanStep::Kind::reorder)
       made.op = compile_reorder(plan.value(step.inputs[0]).type, plan.value(step.outputs[0]).type, *options.kernels);
     else if (!placement.copies[s].empty())

@@ -1,5 +1,7 @@
 """Language models on the command line, on the small one that comes with the sources."""
 import json
+import os
+import pathlib
 import signal
 import subprocess
 import time
@@ -101,6 +103,21 @@ class Language(CliTest):
         self.assertNotIn("same_texts", half["both"])
         self.assertEqual(set(half), {"batch", "greedy", "padded", "both"})
         self.refused(["bench", MODEL, "--synthetic", "1.5"], 2, "--synthetic")
+
+    def test_memory_is_that_of_the_file_and_little_more(self):
+        data = pathlib.Path(os.environ.get("FRUGAL_DATA", SOURCE / "data"))
+        models = sorted(data.glob("*/*.gguf"))
+        if not models:
+            self.skipTest(f"no models in {data} (tools/get-model smollm2)")
+        for model in models:
+            with self.subTest(model=model):
+                process = subprocess.Popen([BIN, "generate", str(model), "--prompt", "Once upon a time", "--max-tokens", "32"],
+                                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=clean_environment())
+                _, status, used = os.wait4(process.pid, 0)
+                process.returncode = os.waitstatus_to_exitcode(status)
+                self.assertEqual(process.returncode, 0)
+                cache = 4 << 20  # of 37 tokens; the largest of these models has 28 KB for one
+                self.assertLess(used.ru_maxrss * 1024, model.stat().st_size + cache + (64 << 20))
 
     def test_refusals(self):
         good = MODEL.read_bytes()
