@@ -73,11 +73,12 @@ void AtomicFile::write(const void* data, std::size_t bytes) {
   }
 }
 
-void AtomicFile::commit() {
-  if (::fsync(fd_) != 0) failed("flush");
+void AtomicFile::commit(Flush flush) {
+  if (flush == Flush::yes && ::fsync(fd_) != 0) failed("flush");
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) failed("rename onto");
   ::close(fd_);
   fd_ = -1;
+  if (flush == Flush::no) return;
   // The new name must survive a power cut too; a folder that cannot be opened only weakens that.
   std::size_t slash = path_.rfind('/');
   std::string folder = slash == std::string::npos ? "." : path_.substr(0, slash + 1);

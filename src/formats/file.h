@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -33,6 +34,10 @@ class MappedFile {
   std::size_t size_;
 };
 
+// Whether a file is on the disk when it has its name. What is soon made again, a picture say, need not wait for that:
+// only a power cut can lose it.
+enum class Flush : std::uint8_t { yes, no };
+
 // Writes a temporary file in the target's folder; commit() flushes it to disk and renames it over
 // the target. Without commit() the target stays as it was and the temporary file is removed.
 class AtomicFile {
@@ -44,7 +49,7 @@ class AtomicFile {
 
   void write(const void* data, std::size_t bytes);
   void write(std::string_view text) { write(text.data(), text.size()); }
-  void commit();
+  void commit(Flush flush = Flush::yes);
 
  private:
   [[noreturn]] void failed(const char* what) const;

@@ -145,7 +145,7 @@ namespace {
 void write_bytes(const std::string& path, const std::vector<std::byte>& bytes) {
   AtomicFile file(path);
   file.write(bytes.data(), bytes.size());
-  file.commit();
+  file.commit(Flush::no);
 }
 
 }  // namespace

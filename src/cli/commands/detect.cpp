@@ -162,7 +162,7 @@ class Folder {
   void write(const std::string& name, const std::string& text) const {
     AtomicFile file((fs::path(path_) / name).string());
     file.write(text);
-    file.commit();
+    file.commit(Flush::no);
   }
 
   std::string path_;
