@@ -184,6 +184,8 @@ class Detect(CliTest):
         self.assertEqual({d["label"] for d in found}, {"dog", "person"})
         self.refused(["detect", "gold_yolo_pico", "--size", "64", "--classes", "girafe", folder], 2, "girafe", "giraffe")
         self.refused(["detect", *NETWORK, "--classes", "3", folder], 2, "--classes 3")
+        blood = SOURCE / "models/gold_yolo_pico_blood.safetensors"
+        self.refused(["detect", blood, "--classes", "cell", folder], 2, "names (Platelets, RBC, WBC) or numbers")
 
     def test_labels_and_task_travel_through_onnx(self):
         models, out, back = SOURCE / "models", self.dir / "blood.onnx", self.dir / "blood.safetensors"

@@ -88,8 +88,9 @@ std::vector<int> wanted_classes(const Detect& options, const std::vector<std::st
     if (label == labels.end()) {
       auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), index);
       if (error != std::errc() || end != text.data() + text.size() || index < 0 || (classes > 0 && index >= classes))
-        fail_usage("--classes {}: there is no such class{}; give names or numbers from 0", text,
-                   suggestion(text, labels));
+        fail_usage("--classes {}: there is no such class{}; give names{} or numbers from 0", text,
+                   suggestion(text, labels),
+                   labels.size() > 12 || labels.empty() ? "" : " (" + join(labels, ", ") + ")");
     }
     out.push_back(index);
   }
