@@ -84,6 +84,8 @@ void LanguageOptions::add_batch(CLI::App& app) {
 void LanguageOptions::add_drafter(CLI::App& app) {
   app.add_option("--draft", draft, "Who drafts: none, lookup, ngram (default), or the file of a smaller model")
       ->type_name("NAME|MODEL");
+  app.add_option("--draft-text", draft_text, "ngram copies from this text, too, such as earlier answers of the model")
+      ->type_name("FILE.txt");
   add_number(app, "--drafts", drafts, 0, 63, "Drafted tokens of a sequence and step at most (default: 7)");
   app.add_flag("--always-draft", always_draft, "Draft even where it does not pay");
   add_number(app, "--chunk", chunk, 1, 65536, "Tokens of prompts read in a step (default: 256)");
@@ -111,6 +113,12 @@ const Tokenizer& tokenizer_of(const OpenedLanguageModel& opened, const LanguageO
 
 std::unique_ptr<Drafter> make_drafter(const LanguageOptions& options, const Common& common,
                                       const OpenedLanguageModel& target) {
+  if (!options.draft_text.empty()) {
+    if (options.draft != "ngram") fail_usage("--draft-text is for --draft ngram, not {}", options.draft);
+    const auto file = MappedFile::open(options.draft_text);
+    return ngram_drafter(
+        4, 2, tokenizer_of(target, options).encode(file->text(), {.add_special = false, .parse_special = false}));
+  }
   if (options.draft == "none") return nullptr;
   if (options.draft == "lookup") return lookup_drafter();
   if (options.draft == "ngram") return ngram_drafter();

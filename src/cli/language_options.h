@@ -12,7 +12,7 @@
 namespace frugal {
 
 struct LanguageOptions {
-  std::string model, draft = "ngram", cache = "f16", logit_bias;
+  std::string model, draft = "ngram", draft_text, cache = "f16", logit_bias;
   std::string grammar, json_schema;  // files
   int context = 0, cache_megabytes = 2048, batch = 8, chunk = 256, drafts = 7;
   bool always_draft = false, exact = false;

@@ -33,7 +33,8 @@ class Drafter {
 std::unique_ptr<Drafter> lookup_drafter(int match = 2, int copy = 7);
 
 // The same over the prompt and everything generated, longest match first, from `longest` down to `shortest` tokens.
-std::unique_ptr<Drafter> ngram_drafter(int longest = 4, int shortest = 2);
+// `text`: a further one that is searched, such as earlier answers of the model.
+std::unique_ptr<Drafter> ngram_drafter(int longest = 4, int shortest = 2, std::vector<std::int32_t> text = {});
 
 // A smaller model of the same vocabulary, greedy. Error where the vocabularies differ in size.
 std::unique_ptr<Drafter> model_drafter(std::unique_ptr<Runner> runner, std::int64_t target_vocabulary);

@@ -24,13 +24,13 @@ class Places {
     for (known_ = std::max(known_, n_ - 1); known_ < end; ++known_)
       places_[hash(tokens.subspan(known_ + 1 - n_, n_))] = known_ + 1;
   }
-  // The place behind the last occurrence of the tokens' end; 0 if there is none.
-  std::size_t find(std::span<const std::int32_t> tokens) const {
+  // The place in `text`, which was learned, behind the last occurrence of the tokens' end; 0 if there is none.
+  std::size_t find(std::span<const std::int32_t> tokens, std::span<const std::int32_t> text) const {
     if (tokens.size() < n_) return 0;
     const std::span<const std::int32_t> key = tokens.last(n_);
     const auto found = places_.find(hash(key));
     if (found == places_.end()) return 0;
-    const auto seen = tokens.subspan(found->second - n_, n_);
+    const auto seen = text.subspan(found->second - n_, n_);
     return std::equal(key.begin(), key.end(), seen.begin()) ? found->second : 0;
   }
 
@@ -39,9 +39,9 @@ class Places {
   std::unordered_map<std::uint64_t, std::size_t> places_;
 };
 
-void copy(DraftRequest& request, std::size_t from, std::size_t end, int most) {
+void copy(DraftRequest& request, std::span<const std::int32_t> text, std::size_t from, std::size_t end, int most) {
   const auto count = std::min<std::size_t>(end - from, static_cast<std::size_t>(std::min(most, request.most)));
-  const std::span<const std::int32_t> drafts = request.tokens.subspan(from, count);
+  const std::span<const std::int32_t> drafts = text.subspan(from, count);
   request.drafts.assign(drafts.begin(), drafts.end());
 }
 
@@ -55,7 +55,7 @@ class Lookup final : public Drafter {
       // Made once, from the prompt: every place that `copy` tokens follow.
       const auto needed = static_cast<std::size_t>(copy_);
       if (fresh && r.prompt >= needed) table->second.learn(r.tokens, r.prompt - needed);
-      if (const std::size_t place = table->second.find(r.tokens)) copy(r, place, r.prompt, copy_);
+      if (const std::size_t place = table->second.find(r.tokens, r.tokens)) copy(r, r.tokens, place, r.prompt, copy_);
     }
   }
 
@@ -66,25 +66,47 @@ class Lookup final : public Drafter {
 
 class Ngram final : public Drafter {
  public:
-  Ngram(int longest, int shortest) : longest_(longest), shortest_(shortest) {}
+  Ngram(int longest, int shortest, std::vector<std::int32_t> text)
+      : longest_(longest), shortest_(shortest), text_(std::move(text)), text_tables_(tables()) {
+    for (Places& table : text_tables_) learn(table, text_);
+  }
   void forget(int sequence) override { tables_.erase(sequence); }
   void propose(std::span<DraftRequest> requests) override {
     for (DraftRequest& r : requests) {
-      auto [tables, fresh] = tables_.try_emplace(r.sequence);
-      if (fresh)
-        for (int n = longest_; n >= shortest_; --n) tables->second.emplace_back(n);
-      std::size_t place = 0;
-      for (int length = longest_; Places & table : tables->second) {
-        table.learn(r.tokens, r.tokens.size() - 1);  // not the end itself
-        if (place == 0 && (place = table.find(r.tokens)) != 0) r.sureness = length - shortest_;
-        --length;
-      }
-      if (place != 0) copy(r, place, r.tokens.size(), r.most);
+      auto [own, fresh] = tables_.try_emplace(r.sequence);
+      if (fresh) own->second = tables();
+      for (Places& table : own->second) learn(table, r.tokens);
+      draft(r, own->second);
     }
   }
 
  private:
+  std::vector<Places> tables() const {
+    std::vector<Places> out;
+    for (int n = longest_; n >= shortest_; --n) out.emplace_back(n);
+    return out;
+  }
+  static void learn(Places& table, std::span<const std::int32_t> text) {
+    if (!text.empty()) table.learn(text, text.size() - 1);  // not the end itself, which nothing follows
+  }
+  // The longest match, of two the one in the sequence itself.
+  void draft(DraftRequest& r, const std::vector<Places>& own) const {
+    for (std::size_t i = 0; i < own.size(); ++i) {
+      const int length = longest_ - static_cast<int>(i) - shortest_;
+      if (const std::size_t place = own[i].find(r.tokens, r.tokens)) {
+        r.sureness = length;
+        return copy(r, r.tokens, place, r.tokens.size(), r.most);
+      }
+      if (const std::size_t place = text_tables_[i].find(r.tokens, text_)) {
+        r.sureness = longest_ - shortest_ + 1 + length;
+        return copy(r, text_, place, text_.size(), r.most);
+      }
+    }
+  }
+
   int longest_, shortest_;
+  std::vector<std::int32_t> text_;  // of others, beside each sequence's own
+  std::vector<Places> text_tables_;
   std::map<int, std::vector<Places>> tables_;
 };
 
@@ -110,11 +132,11 @@ std::unique_ptr<Drafter> lookup_drafter(int match, int copy) {
     fail_usage("a look-up drafter matches and copies at least one token, not {} and {}", match, copy);
   return std::make_unique<Lookup>(match, copy);
 }
-std::unique_ptr<Drafter> ngram_drafter(int longest, int shortest) {
+std::unique_ptr<Drafter> ngram_drafter(int longest, int shortest, std::vector<std::int32_t> text) {
   if (shortest < 1 || longest < shortest)
     fail_usage("an n-gram drafter matches {} down to {} tokens; it must be at least 1, the longest first", longest,
                shortest);
-  return std::make_unique<Ngram>(longest, shortest);
+  return std::make_unique<Ngram>(longest, shortest, std::move(text));
 }
 std::unique_ptr<Drafter> scripted_drafter(std::function<std::vector<std::int32_t>(const DraftRequest&)> script) {
   return std::make_unique<Scripted>(std::move(script));

@@ -38,6 +38,14 @@ class Language(CliTest):
                 self.assertEqual(answer["results"], alone)
         self.assertEqual(answer["draft"]["drafted"], answer["draft"]["accepted"])  # it drafted for itself
 
+    def test_another_text_drafts_too(self):
+        (expected,) = self.generate("--prompt", "Once upon a time", "--draft", "none")["results"]
+        text = self.write("earlier.txt", ("Once upon a time" + expected["text"]).encode())
+        answer = self.generate("--prompt", "Once upon a time", "--draft-text", text, "--always-draft")
+        self.assertEqual(answer["results"], [expected])
+        self.assertLess(answer["draft"]["steps"], 30)  # of 128 tokens, which it has all seen
+        self.refused(["generate", MODEL, "--prompt", "x", "--draft", "lookup", "--draft-text", text], 2, "--draft-text")
+
     def test_a_seed_is_a_text(self):
         def drawn(*args):
             return self.generate("--prompt", "Once upon a time", "--max-tokens", "30", "--temperature", "1", *args)["results"][0]["ids"]

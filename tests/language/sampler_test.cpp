@@ -248,6 +248,22 @@ TEST(Drafter, LookupIsTheTableOfThePrompt) {
   EXPECT_EQ(propose(2, {1}, 1), Ids{});
 }
 
+TEST(Drafter, NgramsComeFromAnotherTextToo) {
+  const std::unique_ptr<Drafter> drafter = ngram_drafter(3, 2, {1, 2, 3, 40, 41, 2, 3, 50, 9, 8, 60});
+  using Ids = std::vector<std::int32_t>;
+  auto propose = [&](int sequence, const Ids& tokens) {
+    std::vector<DraftRequest> requests = {{sequence, tokens, tokens.size(), 2}};
+    drafter->propose(requests);
+    return std::pair(requests[0].drafts, requests[0].sureness);
+  };
+  EXPECT_EQ(propose(0, {7, 2, 3}), std::pair(Ids{50, 9}, 2));               // the last place of (2, 3)
+  EXPECT_EQ(propose(1, {1, 2, 3}), std::pair(Ids{40, 41}, 3));              // the longest match
+  EXPECT_EQ(propose(2, {2, 3, 5, 6, 2, 3}), std::pair(Ids{5, 6}, 0));       // its own text comes first
+  EXPECT_EQ(propose(3, {2, 3, 5, 6, 1, 2, 3}), std::pair(Ids{40, 41}, 3));  // unless it knows less
+  EXPECT_EQ(propose(4, {9, 8}), std::pair(Ids{60}, 2));
+  EXPECT_EQ(propose(5, {8, 60}), std::pair(Ids{}, 0));  // nothing follows
+}
+
 TEST(Drafter, NgramsComeFromWhatWasGeneratedToo) {
   const std::unique_ptr<Drafter> drafter = ngram_drafter(3, 2);
   using Ids = std::vector<std::int32_t>;
