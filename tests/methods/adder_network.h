@@ -12,6 +12,7 @@ namespace frugal::test {
 struct AdderNetwork {
   bool relu_before = true;  // else the block's first layer sees what batch norm gives, of both signs
   std::int64_t channels = 12;
+  bool negative_gammas = false;  // of every second channel behind an adder layer
 };
 
 inline Graph adder_graph(const AdderNetwork& o = {}) {
@@ -45,6 +46,10 @@ inline Batches adder_pictures(std::int64_t batches = 3, std::int64_t n = 16) {
 inline Model adder_network(const AdderNetwork& o = {}) {
   Graph graph = adder_graph(o);
   Weights weights = initial_weights(graph, 3);
+  for (const char* name : {"a_bn.weight", "b_bn.weight", "down_bn.weight"}) {
+    Tensor& gamma = weights.at(name);
+    for (std::int64_t c = 0; o.negative_gammas && c < gamma.numel(); c += 2) gamma.data<float>()[c] *= -1;
+  }
   return reestimate_batch_norm({std::move(graph), std::move(weights), {}}, adder_pictures(), 1);
 }
 

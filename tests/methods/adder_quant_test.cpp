@@ -179,6 +179,19 @@ TEST(AdderQuant, InputsBelowZeroGetASignedGrid) {
   EXPECT_GT(quality(model, {"bits=8"}), 30);
 }
 
+// A negative gamma turns what comes from below 0 around: the far distances, which are the outliers, are kept by the
+// relu.
+TEST(AdderQuant, NegativeGammas) {
+  const Model model = adder_network({.negative_gammas = true});
+  double before = -100;
+  for (const char* bits : {"bits=2", "bits=4", "bits=6", "bits=8"}) {
+    const double db = quality(model, {bits, "alpha=1"});
+    EXPECT_GT(db, before + 3) << bits;
+    before = db;
+  }
+  EXPECT_GT(before, 35);
+}
+
 TEST(AdderQuant, TheRangeLeavesOutliersAside) {
   Tensor x(DType::f32, {1, 10000});
   for (std::int64_t i = 0; i < 10000; ++i) x.data<float>()[i] = static_cast<float>(i % 2 ? -i : i);
