@@ -19,8 +19,6 @@
 namespace frugal {
 namespace {
 
-constexpr int kGroups = 4;
-
 Conv2dShape layer_shape(std::int64_t channels, std::int64_t size) {
   Conv2dShape s;
   s.in_c = s.out_c = channels, s.in_h = s.in_w = s.out_h = s.out_w = size;
@@ -42,14 +40,15 @@ Tensor random_bytes(std::int64_t count, std::uint32_t below) {
 struct Adder {
   ByteAdderPlan plan;
   Tensor packed, scratch, x, y;
-  std::vector<float> inverse = std::vector<float>(kGroups, 255.0f), factor, bias;
+  std::vector<float> inverse, factor, bias;
 
-  Adder(Isa isa, const Conv2dShape& s)
-      : plan(byte_adder_plan(isa, s, groups(s), kGroups)),
+  Adder(const KernelTable& table, const Conv2dShape& s, int groups)
+      : plan(byte_adder_plan(table, s, group_of_each(s, groups), groups)),
         packed(DType::u8, {plan.weight_bytes}),
         scratch(DType::u8, {byte_adder_scratch_bytes(plan, false)}),
         x(DType::f32, {s.in_c * s.in_h * s.in_w}),
         y(DType::f32, {s.out_c * s.out_h * s.out_w}),
+        inverse(static_cast<std::size_t>(groups), 255.0f),
         factor(static_cast<std::size_t>(s.out_c), -0.01f),
         bias(static_cast<std::size_t>(s.out_c), 1.0f) {
     byte_adder_pack(plan, random_bytes(s.out_c * s.in_c * 9, 256).data<std::uint8_t>(), 0, packed.data<std::uint8_t>());
@@ -58,17 +57,23 @@ struct Adder {
     make_planes();
   }
 
-  static std::vector<std::uint8_t> groups(const Conv2dShape& s) {
+  static std::vector<std::uint8_t> group_of_each(const Conv2dShape& s, int groups) {
     std::vector<std::uint8_t> out;
-    for (std::int64_t t = 0; t < s.out_c; ++t) out.push_back(static_cast<std::uint8_t>(t % kGroups));
+    for (std::int64_t t = 0; t < s.out_c; ++t) out.push_back(static_cast<std::uint8_t>(t % groups));
     return out;
   }
   ByteAdderPass pass() {
     Epilogue epilogue;
     epilogue.activation.kind = Activation::relu;
     return {plan,
-            {x.data<float>(), inverse.data(), 255, 0, 0, false, packed.data<std::uint8_t>(), factor.data(), bias.data(),
-             y.data<float>(), epilogue},
+            {x.data<float>(),
+             {inverse.data(), 255, 0, 0},
+             false,
+             packed.data<std::uint8_t>(),
+             factor.data(),
+             bias.data(),
+             y.data<float>(),
+             epilogue},
             scratch.raw()};
   }
   void make_planes() {
@@ -178,13 +183,13 @@ struct Contender {
   }
 };
 
-void compare(const KernelTable& table, const Conv2dShape& s, int rounds) {
+void compare(const KernelTable& table, const Conv2dShape& s, int groups, int rounds) {
   ThreadPool one(1);
-  Adder adder(table.isa, s);
+  Adder adder(table, s, groups);
   Int8Convolution int8(table, one, s);
   Gemm gemm(table, one, s);
   Convolution convolution(table, one, s);
-  const auto bare_loop = byte_adder_kernel(table.isa).bare_loop;
+  const auto bare_loop = table.byte_adder.bare_loop;
   const double ops = operations(s);
   constexpr std::int64_t kSteps = 20'000;
   const double bare = bare_loop(1) * kSteps;
@@ -198,7 +203,7 @@ void compare(const KernelTable& table, const Conv2dShape& s, int rounds) {
   };
   for (int round = 0; round < rounds; ++round)
     for (Contender& c : all) c.times.push_back(seconds(c.body));
-  fmt::print("3x3 {} > {}, {}x{}, {} groups; fp32 by {}, int8 by {}\n", s.in_c, s.out_c, s.out_h, s.out_w, kGroups,
+  fmt::print("3x3 {} > {}, {}x{}, {} groups; fp32 by {}, int8 by {}\n", s.in_c, s.out_c, s.out_h, s.out_w, groups,
              name(convolution.plan.algorithm), int8_instruction(int8.plan));
   const double kernel_best = ops / all[1].best(), kernel_median = ops / all[1].median();
   for (Contender& c : all) {
@@ -210,11 +215,11 @@ void compare(const KernelTable& table, const Conv2dShape& s, int rounds) {
 
 }  // namespace
 
-void bench_adder(const KernelTable& table) {
+void bench_adder(const KernelTable& table, int groups) {
   fmt::print("{}, one thread\n", name(table.isa));
   for (auto [channels, size] : {std::pair{16, 32}, {32, 16}, {64, 8}, {64, 56}, {128, 28}, {256, 14}, {512, 7}}) {
     const Conv2dShape shape = layer_shape(channels, size);
-    compare(table, shape, static_cast<int>(std::clamp(1e10 / operations(shape), 101.0, 2001.0)));
+    compare(table, shape, groups, static_cast<int>(std::clamp(1e10 / operations(shape), 101.0, 2001.0)));
   }
 }
 

@@ -5,6 +5,6 @@
 
 namespace frugal {
 
-void bench_adder(const KernelTable& table);
+void bench_adder(const KernelTable& table, int groups);
 
 }  // namespace frugal

@@ -98,7 +98,7 @@ void bench_gemm(const KernelTable& table, ThreadPool& pool, std::int64_t m, std:
 int main(int argc, char** argv) {
   using namespace frugal;
   if (argc > 1 && std::string_view(argv[1]) == "adder") {
-    bench_adder(active_kernels());
+    bench_adder(active_kernels(), argc > 2 ? std::clamp(std::atoi(argv[2]), 1, 16) : 4);
     return 0;
   }
   if (argc > 1 && std::string_view(argv[1]) == "qlinear") {

@@ -19,6 +19,9 @@ struct SessionOptions {
   bool winograd = true;         // convolutions may use Winograd's algorithm (rounding differs slightly)
   bool profile = false;         // measure every node
   bool borrow_outputs = false;  // outputs are views of the session's memory, until its next run, and not copied
+  // Adder layers of bytes store their results rounded for the layers that read them: the same bits, a quarter of the
+  // bytes between two layers, and a little slower on Zen 4 (docs/engine.md).
+  bool round_in_stores = false;
   // "float32". "bf16": convolutions and linear layers round inputs and weights to bfloat16, sums are float32; where the
   // processor has no AVX512_BF16, a warning, and float32. "int8": layers of block-quantised weights (q4_k and the like)
   // round their inputs to 8 bits with a scale for each 32 of them; in float32 they take both as the numbers they are.

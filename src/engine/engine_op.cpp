@@ -5,7 +5,7 @@
 namespace frugal {
 
 std::size_t StoredType::bytes() const {
-  if (block == 1) return byte_size(dtype, shape);
+  if (block == 1) return byte_size(dtype, shape) * static_cast<std::size_t>(grids);
   Shape padded = shape;
   padded[1] = (padded[1] + block - 1) / block * block;
   return byte_size(dtype, padded);

@@ -25,10 +25,12 @@ class KvStep;
 // A value as the engine stores it. `shape` is always the logical one (NCHW for pictures).
 // block > 1: channels in blocks, memory [N, ceil(C/block), H, W, block], lanes of the last block beyond C hold
 // anything (kernels/types.h).
+// grids > 1: bytes on several grids (ByteRounding), memory [N, grids, C, H, W].
 struct StoredType {
   DType dtype = DType::f32;
   Shape shape;
   int block = 1;
+  int grids = 1;
   std::size_t bytes() const;
 };
 
@@ -44,6 +46,14 @@ struct EpilogueSpec {
   Epilogue with(const float* bias, const float* residual_data) const {
     return {bias, residual_data, activation, residual_last, scale, shift};
   }
+};
+
+// How a node rounds its input 0 before it works on it: to one or more grids of bytes (kernels/byte_adder_types.h).
+struct ByteRounding {
+  std::vector<float> inverse;  // of each grid
+  int qmax = 255, zero = 0;
+  float limit = 0;
+  bool operator==(const ByteRounding&) const = default;
 };
 
 // Packed weights, shared by all programs of a session: what one input shape has packed, the next one finds.
@@ -78,10 +88,12 @@ struct NodeContext {
   const Node& node;
   std::vector<std::optional<StoredType>> inputs;  // nullopt: an optional input that is absent
   std::vector<StoredType> outputs;
-  std::vector<const Tensor*> constants;   // data of inputs that are weights, else nullptr
-  EpilogueSpec epilogue{};                // fused into this node; only if its EngineOp allows
-  std::vector<EpilogueSpec> epilogues{};  // of each output, where a group of nodes has become this one; else empty
-  int residual_input = -1;                // index in `inputs` of the fused residual
+  std::vector<const Tensor*> constants;    // data of inputs that are weights, else nullptr
+  EpilogueSpec epilogue{};                 // fused into this node; only if its EngineOp allows
+  std::vector<EpilogueSpec> epilogues{};   // of each output, where a group of nodes has become this one; else empty
+  int residual_input = -1;                 // index in `inputs` of the fused residual
+  std::optional<ByteRounding> rounding{};  // the last output is output 0 so rounded; where it is the only one, no
+                                           // floats are asked for
   int threads = 1;
   bool winograd = true;
   bool bf16 = false;  // layers may round their inputs and weights to bfloat16
@@ -156,6 +168,10 @@ struct EngineOp {
   // As a consumer of one value: the activation it would become in its producer (relu -> Activation::relu).
   // A prelu leaves the slope empty: it is constant input 1, one number a channel or one for all.
   std::function<std::optional<ActivationSpec>(const Node&)> as_activation = nullptr;
+  // As a consumer: how it rounds input 0, if it could as well read it so rounded (StoredType::grids). As a producer:
+  // can it store its output rounded, beside the floats or in their place (NodeContext::rounding)?
+  std::function<std::optional<ByteRounding>(const NodeContext&)> rounds_input = nullptr;
+  bool stores_rounded = false;
   bool is_residual_add = false;  // two inputs of one shape, the sum of both
   bool work_varies = false;      // with what no shape tells: the op decides itself whether threads are worth it
   bool is_scale = false;         // a product of two inputs; one that is a known number goes into the producer's store

@@ -54,6 +54,7 @@ NodeContext context_of(const Plan& plan, const PlanStep& step, const CompileOpti
                       .epilogue = step.epilogue,
                       .epilogues = step.epilogues,
                       .residual_input = step.residual_input,
+                      .rounding = step.rounding,
                       .threads = options.threads,
                       .winograd = options.winograd,
                       .bf16 = options.bf16,

@@ -30,7 +30,8 @@ struct PlanStep {
   EpilogueSpec epilogue{};
   std::vector<EpilogueSpec> epilogues{};  // see NodeContext
   int residual_input = -1;
-  std::string name{};  // of the node, and of those fused into it
+  std::optional<ByteRounding> rounding{};  // see NodeContext
+  std::string name{};                      // of the node, and of those fused into it
 };
 
 struct Plan {
@@ -50,6 +51,7 @@ struct Plan {
 struct CompileOptions {
   bool optimize = true;
   bool winograd = true;
+  bool round_in_stores = false;
   bool bf16 = false;
   bool int8 = false;
   int threads = 1;
@@ -75,6 +77,10 @@ void fuse(Plan& plan);
 // Linear layers of one input whose weights are block-quantised or of 16 bits become one step (linear_group). After
 // fuse().
 void group_linears(Plan& plan);
+
+// A value that is rounded by the layers that read it is stored rounded, where its producer can do that; as floats too
+// only where somebody reads them. After fuse().
+void round_in_stores(Plan& plan, const CompileOptions& options);
 
 // Chooses plain or blocked layout for every value and inserts the reorders that this asks for. A node works in
 // blocks where its op can and either prefers to or already gets a blocked input. Outputs come back plain.

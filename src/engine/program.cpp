@@ -152,6 +152,7 @@ Program::Program(const Model& model, std::vector<Shape> input_shapes, const Comp
   if (options.optimize) {
     fuse(plan);
     group_linears(plan);
+    if (options.round_in_stores) round_in_stores(plan, options);
     assign_layouts(plan, options);
   }
   Placement placement = place_values(plan, options, options.optimize);

@@ -75,6 +75,7 @@ struct Session::Impl {
       for (const Tensor& t : inputs) shapes.push_back(t.shape());
       CompileOptions o{options.optimize,
                        options.winograd,
+                       options.round_in_stores,
                        options.precision == "bf16",
                        options.precision == "int8",
                        pool.threads(),

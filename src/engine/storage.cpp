@@ -123,7 +123,7 @@ class Placer {
   bool place_over(std::size_t s, const PlanStep& step, std::size_t input) {
     ValueId in = step.inputs[input], out = step.outputs[0];
     const StoredType &a = plan_.value(in).type, &b = plan_.value(out).type;
-    bool fits = a.block == b.block && bytes(in) == bytes(out) && whole(in) && !mine(in).external;
+    bool fits = a.dtype == b.dtype && a.block == b.block && bytes(in) == bytes(out) && whole(in) && !mine(in).external;
     bool dies = mine(in).last == static_cast<int>(s) && storage_of(in) != storage_of(out);
     for (std::size_t i = 0; i < step.inputs.size(); ++i)
       if (i != input && step.inputs[i] != kNone && storage_of(step.inputs[i]) == storage_of(in)) dies = false;

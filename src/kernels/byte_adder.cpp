@@ -6,15 +6,6 @@
 
 namespace frugal {
 
-ByteAdderKernel byte_adder_kernel(Isa isa) {
-  switch (isa) {
-    case Isa::scalar: return scalar::byte_adder();
-    case Isa::avx2: return avx2::byte_adder();
-    case Isa::avx512: return avx512::byte_adder();
-  }
-  return scalar::byte_adder();
-}
-
 namespace {
 
 AdderPlanes adder_planes(const Conv2dShape& s, std::int64_t groups) {
@@ -35,19 +26,32 @@ AdderPlanes adder_planes(const Conv2dShape& s, std::int64_t groups) {
   return p;
 }
 
+// Rows without a gap are one row.
+Extent output_rows(const ByteAdderPlan& plan) {
+  const Conv2dShape& s = plan.shape;
+  const bool one = plan.layout.row_bytes == 8 * s.out_w && plan.layout.row_step == s.stride_h;
+  return one ? Extent{1, s.out_h * s.out_w} : Extent{s.out_h, s.out_w};
+}
+
 }  // namespace
 
-ByteAdderPlan byte_adder_plan(Isa isa, const Conv2dShape& s, std::span<const std::uint8_t> group, std::int64_t groups) {
-  ByteAdderPlan plan{
-      .isa = isa, .shape = s, .layout = adder_planes(s, groups), .tiles = {}, .offsets = {}, .weight_bytes = 0};
+ByteAdderPlan byte_adder_plan(const KernelTable& table, const Conv2dShape& s, std::span<const std::uint8_t> group,
+                              std::int64_t groups) {
+  ByteAdderPlan plan{.kernel = table.byte_adder,
+                     .shape = s,
+                     .layout = adder_planes(s, groups),
+                     .tiles = {},
+                     .offsets = {},
+                     .weight_bytes = 0};
   const AdderPlanes& p = plan.layout;
-  for (std::int64_t ky = 0; ky < s.kernel_h; ++ky)
-    for (std::int64_t kx = 0; kx < s.kernel_w; ++kx) {
-      const std::int64_t x = kx * s.dilation_w;
-      for (std::int64_t block = 0; block < p.blocks; ++block)
+  // Block by block: the taps of one share cache lines.
+  for (std::int64_t block = 0; block < p.blocks; ++block)
+    for (std::int64_t ky = 0; ky < s.kernel_h; ++ky)
+      for (std::int64_t kx = 0; kx < s.kernel_w; ++kx) {
+        const std::int64_t x = kx * s.dilation_w;
         plan.offsets.push_back(block * p.block_bytes + ky * s.dilation_h * p.row_bytes +
                                (x % p.stride * p.columns + x / p.stride) * 8);
-    }
+      }
   for (std::int64_t g = 0; g < groups; ++g) {
     std::vector<std::int32_t> members;
     for (std::size_t t = 0; t < group.size(); ++t)
@@ -73,7 +77,7 @@ void byte_adder_pack(const ByteAdderPlan& plan, const std::uint8_t* v, int zero,
     for (std::int64_t chunk = 0; chunk < chunks; ++chunk)
       for (int t = 0; t < tile.count; ++t)
         for (std::int64_t lane = 0; lane < 8; ++lane) {
-          const std::int64_t tap = chunk / plan.layout.blocks, c = chunk % plan.layout.blocks * 8 + lane;
+          const std::int64_t tap = chunk % taps, c = chunk / taps * 8 + lane;
           packed[tile.weights + (chunk * tile.count + t) * 8 + lane] =
               c < s.in_c ? v[(tile.channel[t] * s.in_c + c) * taps + tap] : static_cast<std::uint8_t>(zero);
         }
@@ -122,7 +126,7 @@ std::int64_t byte_adder_scratch_bytes(const ByteAdderPlan& plan, bool restore) {
 }
 
 ByteAdderPass::ByteAdderPass(const ByteAdderPlan& plan, const ByteAdderImage& image, void* scratch)
-    : plan_(plan), image_(image), kernel_(byte_adder_kernel(plan.isa)) {
+    : plan_(plan), image_(image) {
   const ScratchSizes sizes(plan, image.restore);
   auto* place = static_cast<std::byte*>(scratch);
   const auto take = [&]<typename T>(T*& to, std::int64_t bytes) {
@@ -136,7 +140,7 @@ ByteAdderPass::ByteAdderPass(const ByteAdderPlan& plan, const ByteAdderImage& im
 
 void ByteAdderPass::planes(std::int64_t begin, std::int64_t end) const {
   const ByteAdderImage& i = image_;
-  kernel_.planes({plan_.layout, i.x, i.inverse, i.qmax, i.zero, i.limit, planes_, excess_}, begin, end);
+  plan_.kernel.planes({plan_.layout, i.x, i.numbers, i.grids, planes_, excess_}, begin, end);
 }
 
 std::int64_t ByteAdderPass::restored_rows() const { return restored_ ? plan_.layout.groups * plan_.shape.out_h : 0; }
@@ -153,16 +157,18 @@ void ByteAdderPass::restore(std::int64_t begin, std::int64_t end) const {
 }
 
 std::int64_t ByteAdderPass::items() const {
-  const std::int64_t runs = plan_.shape.out_h * ((plan_.shape.out_w + kernel_.pixels - 1) / kernel_.pixels);
-  return static_cast<std::int64_t>(plan_.tiles.size()) * ((runs + 1) / 2);
+  const auto [rows, width] = output_rows(plan_);
+  return static_cast<std::int64_t>(plan_.tiles.size()) * plan_.kernel.pairs(rows, width);
 }
 
 void ByteAdderPass::sums(std::int64_t begin, std::int64_t end) const {
   const Conv2dShape& s = plan_.shape;
-  kernel_.run({plan_.layout, s.out_h, s.out_w, s.stride_h / plan_.layout.row_step,
-               static_cast<std::int64_t>(plan_.offsets.size()), plan_.offsets.data(), planes_, image_.weights,
-               plan_.tiles.data(), image_.factor, image_.bias, restored_, image_.y, image_.epilogue},
-              begin, end);
+  const auto [rows, width] = output_rows(plan_);
+  plan_.kernel.run({plan_.layout, s.out_c, rows, width, s.stride_h / plan_.layout.row_step,
+                    static_cast<std::int64_t>(plan_.offsets.size()), plan_.offsets.data(), planes_, image_.weights,
+                    plan_.weight_bytes, plan_.tiles.data(), image_.factor, image_.bias, restored_, image_.y,
+                    image_.epilogue, image_.rounded},
+                   begin, end);
 }
 
 }  // namespace frugal

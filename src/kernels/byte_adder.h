@@ -13,32 +13,32 @@
 namespace frugal {
 
 struct ByteAdderPlan {
-  Isa isa;
+  ByteAdderKernel kernel;
   Conv2dShape shape;
   AdderPlanes layout;
   std::vector<ByteAdderTile> tiles;
   std::vector<std::int64_t> offsets;
   std::int64_t weight_bytes;
 };
-// For one image of `shape`; the ISA must be supported. `group`: of each output channel.
-ByteAdderPlan byte_adder_plan(Isa isa, const Conv2dShape& shape, std::span<const std::uint8_t> group,
+// For one image of `shape`. `group`: of each output channel.
+ByteAdderPlan byte_adder_plan(const KernelTable& table, const Conv2dShape& shape, std::span<const std::uint8_t> group,
                               std::int64_t groups);
-ByteAdderKernel byte_adder_kernel(Isa isa);
 // v: [out_c][in_c][kh][kw]; `zero`: what channels beyond the last have in the planes.
 void byte_adder_pack(const ByteAdderPlan& plan, const std::uint8_t* v, int zero, std::uint8_t* packed);
 
 // One image: y = finish(factor * (sum over the window of |v - a| + excess) + bias), where a is x on the grid of the
 // channel's group (AdderPlanesArgs) and the excess, with `restore`, what the activations exceed their numbers by.
 struct ByteAdderImage {
-  const float* x;        // [in_c][in_h][in_w]
-  const float* inverse;  // 1 / step of each group
-  int qmax, zero;
-  float limit;  // 0: none
+  const float* x;   // [in_c][in_h][in_w]
+  ByteGrids grids;  // of the groups
   bool restore;
   const std::uint8_t* weights;  // packed
   const float *factor, *bias;   // of each output channel
-  float* y;                     // [out_c][out_h][out_w]
+  float* y;                     // [out_c][out_h][out_w], or null
   Epilogue epilogue;            // without a bias
+  const std::uint8_t* numbers =
+      nullptr;  // in place of x: x on the grids, [group][in_c][in_h][in_w]; not with `restore`
+  ByteAdderRounded rounded{};
 };
 // `scratch` is aligned to 64 bytes.
 std::int64_t byte_adder_scratch_bytes(const ByteAdderPlan& plan, bool restore);
@@ -58,7 +58,6 @@ class ByteAdderPass {
  private:
   const ByteAdderPlan& plan_;
   ByteAdderImage image_;
-  ByteAdderKernel kernel_;
   std::uint8_t* planes_;
   std::int32_t* excess_;  // null where nothing is restored
   float* restored_;

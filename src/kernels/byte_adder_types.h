@@ -13,25 +13,31 @@ namespace frugal {
 struct AdderPlanes {
   std::int64_t channels, in_h, in_w, pad_top, pad_left;
   std::int64_t groups, blocks;
-  std::int64_t rows,
-      row_step;                          // row r is row r * row_step of the padded picture
+  std::int64_t rows, row_step;           // row r is row r * row_step of the padded picture
   std::int64_t width;                    // of the padded picture as far as windows reach
   std::int64_t stride, phases, columns;  // phases: that are kept
   std::int64_t row_bytes, block_bytes, group_bytes;
 };
 
-constexpr int kMostExcess = 65535;  // of one activation: sums over 32768 channels fit 31 bits
-
-// steps = round(x * inverse[g]) + zero; bytes are clamp(steps, 0, qmax), `excess` is clamp(steps - qmax, 0,
-// kMostExcess) summed over the channels.
-struct AdderPlanesArgs {
-  AdderPlanes layout;
-  const float* x;  // [channels][in_h][in_w]
-  const float* inverse;
+// Grids of bytes, one for each group: steps = round(x' * inverse[g]) + zero, half to even; x' is x cut at `limit`, NaN
+// is 0 steps; the number is clamp(steps, 0, qmax).
+struct ByteGrids {
+  const float* inverse;  // 1 / step
   int qmax, zero;
   float limit;  // 0: none
+};
+
+constexpr int kMostExcess = 65535;  // of one activation: sums over 32768 channels fit 31 bits
+
+// From floats, or from what has been rounded before. `excess` is clamp(steps - qmax, 0, kMostExcess) summed over the
+// channels.
+struct AdderPlanesArgs {
+  AdderPlanes layout;
+  const float* x;               // [channels][in_h][in_w]
+  const std::uint8_t* numbers;  // [group][channels][in_h][in_w]; where null, they are made of x
+  ByteGrids grids;
   std::uint8_t* planes;
-  std::int32_t* excess;  // [group][rows][width], or null
+  std::int32_t* excess;  // [group][rows][width], or null; of floats only
 };
 
 constexpr int kByteAdderChannels = 6;  // of a tile: 12 sums, 2 vectors of pixels, a weight and a distance in 16
@@ -44,37 +50,35 @@ struct ByteAdderTile {
   std::int32_t channel[kByteAdderChannels];
 };
 
+// The result on the grids of the layer that reads it.
+struct ByteAdderRounded {
+  std::uint8_t* numbers;  // [grid][out_c][out_h][out_w], null: nobody reads them
+  std::int64_t count;     // of grids
+  ByteGrids grids;
+};
+
 struct ByteAdderArgs {
   AdderPlanes layout;
-  std::int64_t out_h, out_w;
-  std::int64_t row_step;        // from a row of windows to the next one, in rows of the planes
-  std::int64_t chunks;          // taps x blocks of 8 channels
-  const std::int64_t* offsets;  // of each chunk, from the place of a window's first byte
+  std::int64_t out_c, out_h, out_w;  // the output as one row, where its rows have no gaps in the planes
+  std::int64_t row_step;             // from a row of windows to the next one, in rows of the planes
+  std::int64_t chunks;               // taps x blocks of 8 channels
+  const std::int64_t* offsets;       // of each chunk, from the place of a window's first byte
   const std::uint8_t *planes, *weights;
+  std::int64_t weight_bytes;
   const ByteAdderTile* tiles;
   const float *factor, *bias;  // of each output channel
   const float* restored;       // [group][out_h][out_w], added to the sums, or null
-  float* y;                    // [out_c][out_h][out_w]: finish(factor * sum + bias)
+  float* y;                    // [out_c][out_h][out_w]: finish(factor * sum + bias); null: only `rounded`
   Epilogue epilogue;           // without a bias
+  ByteAdderRounded rounded;    // the same values
 };
 
-// Items of byte_adder: tiles x pairs of runs of `pixels` neighbours in a row.
+// Items of `run`: tiles x pairs of runs of neighbours in a row, of which an output has pairs(out_h, out_w).
 struct ByteAdderKernel {
-  int pixels;
+  std::int64_t (*pairs)(std::int64_t out_h, std::int64_t out_w);
   void (*planes)(const AdderPlanesArgs& args, std::int64_t row_begin, std::int64_t row_end);
   void (*run)(const ByteAdderArgs& args, std::int64_t begin, std::int64_t end);
-  double (*bare_loop)(std::int64_t steps);  // the bytes that so many rounds of
-                                            // bare instructions compare
+  double (*bare_loop)(std::int64_t steps);  // the bytes that so many rounds of bare instructions compare
 };
-
-namespace scalar {
-ByteAdderKernel byte_adder();
-}
-namespace avx2 {
-ByteAdderKernel byte_adder();
-}
-namespace avx512 {
-ByteAdderKernel byte_adder();
-}
 
 }  // namespace frugal

@@ -47,17 +47,17 @@ void nothing(KernelTable&) {}
 const KernelTable& kernels(Isa isa) {
   FRUGAL_ASSERT(isa_supported(isa));
   static const std::array<KernelTable, 3> tables = {
-      make_table(Isa::scalar, 1, scalar::fill_gemm, scalar::fill_adder, scalar::fill_conv, scalar::fill_pool,
-                 scalar::fill_elementwise, scalar::fill_rows, scalar::fill_resample, scalar::fill_int8,
-                 scalar::fill_bf16, scalar::fill_attend),
-      make_table(Isa::avx2, 8, avx2::fill_gemm, avx2::fill_adder, avx2::fill_conv, avx2::fill_depthwise,
-                 avx2::fill_conv_pixels, avx2::fill_winograd, avx2::fill_pool, avx2::fill_elementwise, avx2::fill_rows,
-                 avx2::fill_resample, avx2::fill_attend, avx2::fill_int8,
+      make_table(Isa::scalar, 1, scalar::fill_gemm, scalar::fill_adder, scalar::fill_byte_adder, scalar::fill_conv,
+                 scalar::fill_pool, scalar::fill_elementwise, scalar::fill_rows, scalar::fill_resample,
+                 scalar::fill_int8, scalar::fill_bf16, scalar::fill_attend),
+      make_table(Isa::avx2, 8, avx2::fill_gemm, avx2::fill_adder, avx2::fill_byte_adder, avx2::fill_conv,
+                 avx2::fill_depthwise, avx2::fill_conv_pixels, avx2::fill_winograd, avx2::fill_pool,
+                 avx2::fill_elementwise, avx2::fill_rows, avx2::fill_resample, avx2::fill_attend, avx2::fill_int8,
                  avx_vnni_supported() ? avx2::fill_int8_vnni : avx2::fill_int8_dot),
-      make_table(Isa::avx512, 16, avx512::fill_gemm, avx512::fill_adder, avx512::fill_conv, avx512::fill_depthwise,
-                 avx512::fill_conv_pixels, avx512::fill_winograd, avx512::fill_pool, avx512::fill_elementwise,
-                 avx512::fill_rows, avx512::fill_attend, avx512::fill_resample, avx512::fill_int8,
-                 avx512::fill_int8_dot, bf16_supported() ? avx512::fill_bf16 : nothing),
+      make_table(Isa::avx512, 16, avx512::fill_gemm, avx512::fill_adder, avx512::fill_byte_adder, avx512::fill_conv,
+                 avx512::fill_depthwise, avx512::fill_conv_pixels, avx512::fill_winograd, avx512::fill_pool,
+                 avx512::fill_elementwise, avx512::fill_rows, avx512::fill_attend, avx512::fill_resample,
+                 avx512::fill_int8, avx512::fill_int8_dot, bf16_supported() ? avx512::fill_bf16 : nothing),
   };
   return tables[static_cast<std::size_t>(isa)];
 }

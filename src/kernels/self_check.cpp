@@ -201,13 +201,13 @@ void Checker::adder(const Conv2dShape& shape) {
   const Values x = values(shape.in_c * shape.in_h * shape.in_w), inverse{255.0f, 301.0f}, ones(group.size(), 1),
                zeros(group.size());
   both("byte adder", 0, [&](const KernelTable& t) {
-    const ByteAdderPlan plan = byte_adder_plan(t.isa, shape, group, 2);
+    const ByteAdderPlan plan = byte_adder_plan(t, shape, group, 2);
     std::vector<std::uint8_t> packed(static_cast<std::size_t>(plan.weight_bytes));
     byte_adder_pack(plan, v.data(), 0, packed.data());
     Tensor scratch(DType::u8, {byte_adder_scratch_bytes(plan, false)});
     Values y(static_cast<std::size_t>(shape.out_c * shape.out_h * shape.out_w));
     const ByteAdderPass pass(
-        plan, {x.data(), inverse.data(), 255, 0, 0, false, packed.data(), ones.data(), zeros.data(), y.data(), {}},
+        plan, {x.data(), {inverse.data(), 255, 0, 0}, false, packed.data(), ones.data(), zeros.data(), y.data(), {}},
         scratch.raw());
     pass.planes(0, pass.rows());
     pass.restore(0, pass.restored_rows());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/attend_types.h"
+#include "kernels/byte_adder_types.h"
 #include "kernels/int8_types.h"
 #include "kernels/types.h"
 
@@ -26,6 +27,8 @@ struct KernelTable {
   // All rows x panels [begin, end); A may have any lda ---
   void (*adder)(const GemmArgs& args, std::int64_t panel_begin, std::int64_t panel_end);
   void (*adder_gradient)(const AdderGradientArgs& args, std::int64_t panel_begin, std::int64_t panel_end);
+
+  ByteAdderKernel byte_adder;  // kernels/byte_adder.h
 
   // --- Convolution; kernels/conv2d.h picks, packs, splits and runs these. Each computes the rectangle
   // [begin, end) of its extent. Null where an instruction set has no such algorithm. ---

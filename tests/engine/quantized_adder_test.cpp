@@ -1,10 +1,12 @@
 // quantized_adder_conv2d in networks: what follows is fused, threads do not matter, bad weights are refused.
+#include <algorithm>
 #include <limits>
 
 #include "base/bit_stream.h"
 #include "base/random.h"
 #include "engine/engine_test.h"
 #include "graph/passes/passes.h"
+#include "kernels/kernels.h"
 
 namespace frugal {
 namespace {
@@ -18,11 +20,14 @@ struct Network {
     model.weights.emplace(name, std::move(data));
     return id;
   }
-  ValueId floats(const std::string& name, std::int64_t count, float low, float high) {
-    RandomStream random(5, name);
+  static Tensor drawn(const std::string& stream, std::int64_t count, float low, float high) {
+    RandomStream random(5, stream);
     Tensor t(DType::f32, {count});
     for (std::int64_t i = 0; i < count; ++i) t.data<float>()[i] = random.uniform(low, high);
-    return weight(name, std::move(t));
+    return t;
+  }
+  ValueId floats(const std::string& name, std::int64_t count, float low, float high) {
+    return weight(name, drawn(name, count, low, high));
   }
   ValueId bytes(const std::string& name, Shape shape, std::uint32_t below) {
     RandomStream random(5, name);
@@ -33,17 +38,19 @@ struct Network {
   }
 
   ValueId adder(const std::string& name, ValueId x, std::int64_t out, std::int64_t kernel, std::int64_t stride = 1,
-                std::int64_t bits = 8) {
+                std::int64_t bits = 8, const std::string& steps = "", const Attrs& more = {}) {
     const std::int64_t in = model.graph.value(x).type.shape[1].value(), pad = kernel / 2;
+    Attrs attrs{{"kernel", Ints{kernel, kernel}},
+                {"stride", Ints{stride, stride}},
+                {"padding", Ints{pad, pad, pad, pad}},
+                {"bits", bits}};
+    for (const auto& [key, value] : more) attrs[key] = value;
     return model.graph.add_node(
         "quantized_adder_conv2d", name,
         {x, bytes(name + ".adder", {out, packed_bytes(in * kernel * kernel, static_cast<int>(bits))}, 256),
-         floats(name + ".step", groups, 0.01f, 0.03f),
+         weight(name + ".step", drawn(steps.empty() ? name + ".step" : steps, groups, 0.01f, 0.03f)),
          bytes(name + ".group", {out}, static_cast<std::uint32_t>(groups)), floats(name + ".bias", out, -3, 3)},
-        {{"kernel", Ints{kernel, kernel}},
-         {"stride", Ints{stride, stride}},
-         {"padding", Ints{pad, pad, pad, pad}},
-         {"bits", bits}})[0];
+        attrs)[0];
   }
   ValueId norm(const std::string& name, ValueId x) {  // gamma of both signs
     const std::int64_t c = model.graph.value(x).type.shape[1].value();
@@ -93,6 +100,71 @@ TEST(QuantizedAdder, NormsGoIntoAFactorThatIsThere) {
   const std::vector<Tensor> in{picture({1, 8, 5, 6})};
   EXPECT_EQ(once.graph.nodes().size(), 1u);
   EXPECT_TRUE(test::close(test::run(once, in)[0], test::run_plain(n.model, in)[0], 1e-4, 1e-5));
+}
+
+// Two blocks of a residual network; the second takes half the pixels, and its shortcut is a layer too. With `apart`
+// something stands before each adder layer that changes no number.
+Network residual_network(std::int64_t groups, bool apart, const Attrs& more) {
+  Network n;
+  n.groups = groups;
+  const auto input = [&](ValueId x) {
+    const Ints one{1, 1};
+    return apart ? n.model.graph.add_node("max_pool2d", "pool" + std::to_string(n.model.graph.nodes().size()), {x},
+                                          {{"kernel", one}, {"stride", one}})[0]
+                 : x;
+  };
+  const auto adder = [&](const std::string& name, ValueId x, std::int64_t out, std::int64_t kernel, std::int64_t stride,
+                         const std::string& step) {
+    return n.norm(name + ".bn", n.adder(name, input(x), out, kernel, stride, 8, step, more));
+  };
+  const ValueId x = n.model.graph.add_input("x", {DType::f32, {Dim::symbol("batch"), 12, 14, 13}});
+  const ValueId first = n.op("relu", {adder("first", x, 12, 3, 1, "a")});
+  const ValueId inner = n.op("relu", {adder("inner", first, 20, 3, 1, "b")});
+  const ValueId block = n.op("relu", {n.op("add", {adder("outer", inner, 12, 3, 1, "c"), first})});
+  const ValueId half = n.op("relu", {adder("half", block, 33, 3, 2, "d")});
+  const ValueId shortcut = adder("shortcut", block, 33, 1, 2, "d");  // the grids of `half`
+  const ValueId other = adder("other", block, 33, 1, 2, "e");        // its own
+  const ValueId sum = n.op("add", {adder("last", half, 33, 3, 1, "f"), n.op("add", {shortcut, other})});
+  n.model.graph.add_output(n.op("relu", {sum}), "y");
+  return n;
+}
+
+// A layer's store rounds for the layer that reads it; every bit is as if floats lay between them.
+TEST(QuantizedAdder, RoundingGoesIntoTheStoreBefore) {
+  const std::vector<Attrs> grids{{}, {{"zero", std::int64_t{117}}, {"limit", 2.0}}, {{"limit", 1.5}}};
+  for (Isa which : {Isa::scalar, Isa::avx2, Isa::avx512}) {
+    if (!isa_supported(which)) continue;
+    const std::string isa(name(which));
+    for (std::int64_t groups : {1, 3})
+      for (const Attrs& more : grids)
+        for (std::int64_t batch : {1, 5}) {
+          const std::vector<Tensor> x{picture({batch, 12, 14, 13})};
+          Session together(residual_network(groups, false, more).model,
+                           {.threads = 1, .profile = true, .round_in_stores = true, .isa = isa});
+          Session apart(residual_network(groups, true, more).model, {.threads = 1, .isa = isa});
+          const Tensor y = together.run(x)[0];
+          EXPECT_TRUE(test::same(y, apart.run(x)[0])) << isa << ", " << groups << " groups";
+          std::string rounded;
+          for (const NodeProfile& node : together.profile())
+            if (node.algorithm.ends_with("rounded")) rounded += node.name.substr(0, node.name.find(' ')) + " ";
+          EXPECT_EQ(rounded, "first inner outer half ");
+          Session two(residual_network(groups, false, more).model, {.threads = 2, .round_in_stores = true, .isa = isa});
+          EXPECT_TRUE(test::same(two.run(x)[0], y)) << isa;
+        }
+  }
+}
+
+// What exceeds a grid is needed too: the layer rounds itself.
+TEST(QuantizedAdder, RoundingStaysWhereTheExcessIsNeeded) {
+  const auto rounds_before = [](const Attrs& more) {
+    Session session(residual_network(1, false, more).model, {.threads = 1, .profile = true, .round_in_stores = true});
+    session.run({picture({1, 12, 14, 13})});
+    return std::ranges::any_of(session.profile(),
+                               [](const NodeProfile& n) { return n.algorithm.ends_with("rounded"); });
+  };
+  EXPECT_FALSE(rounds_before({{"restore", true}}));
+  EXPECT_FALSE(rounds_before({{"restore", true}, {"limit", 1000.0}}));
+  EXPECT_TRUE(rounds_before({{"restore", true}, {"limit", 0.01}}));  // nothing can exceed
 }
 
 TEST(QuantizedAdder, AnyNumberOfThreadsGivesTheSameBits) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <numeric>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "base/random.h"
 #include "frugal/tensor.h"
 #include "kernels/conv2d.h"
+#include "kernels/kernels.h"
 
 namespace frugal::test {
 namespace {
@@ -83,23 +85,40 @@ struct Layer {
     return sum;
   }
 
-  // In three parts, so that parts begin everywhere.
-  std::vector<float> run(Isa isa, Epilogue epilogue = {}, float factor = 1) const {
-    const ByteAdderPlan plan = byte_adder_plan(isa, s, group, static_cast<std::int64_t>(step.size()));
+  // What x is on the grids, [group][channel][row][column].
+  std::vector<std::uint8_t> numbers() const {
+    std::vector<std::uint8_t> out;
+    for (float one : step)
+      for (float value : x) out.push_back(number(value, one, q));
+    return out;
+  }
+  static std::uint8_t number(float value, float step, const Quantizer& q) {
+    return static_cast<std::uint8_t>(std::clamp<std::int64_t>(q.steps(value, step), 0, q.qmax));
+  }
+
+  // In three parts, so that parts begin everywhere. `change` is told what the image would be.
+  template <typename Change>
+  std::vector<float> run(Isa isa, Epilogue epilogue, float factor, Change change) const {
+    const ByteAdderPlan plan = byte_adder_plan(kernels(isa), s, group, static_cast<std::int64_t>(step.size()));
     Tensor packed(DType::u8, {plan.weight_bytes}), scratch(DType::u8, {byte_adder_scratch_bytes(plan, q.restore)});
     std::fill_n(scratch.data<std::uint8_t>(), scratch.numel(), std::uint8_t{0xcd});
     byte_adder_pack(plan, v.data(), q.zero, packed.data<std::uint8_t>());
     std::vector<float> inverse, factors(group.size(), factor), bias(group.size());
     for (float one : step) inverse.push_back(1.0f / one);
     std::vector<float> y(static_cast<std::size_t>(s.out_c * s.out_h * s.out_w), -1);
-    const ByteAdderPass pass(plan,
-                             {x.data(), inverse.data(), q.qmax, q.zero, q.limit, q.restore, packed.data<std::uint8_t>(),
-                              factors.data(), bias.data(), y.data(), epilogue},
-                             scratch.raw());
+    ByteAdderImage image{x.data(),       {inverse.data(), q.qmax, q.zero, q.limit},
+                         q.restore,      packed.data<std::uint8_t>(),
+                         factors.data(), bias.data(),
+                         y.data(),       epilogue};
+    change(image);
+    const ByteAdderPass pass(plan, image, scratch.raw());
     in_parts(pass.rows(), [&](std::int64_t a, std::int64_t b) { pass.planes(a, b); });
     in_parts(pass.restored_rows(), [&](std::int64_t a, std::int64_t b) { pass.restore(a, b); });
     in_parts(pass.items(), [&](std::int64_t a, std::int64_t b) { pass.sums(a, b); });
     return y;
+  }
+  std::vector<float> run(Isa isa, Epilogue epilogue = {}, float factor = 1) const {
+    return run(isa, epilogue, factor, [](const ByteAdderImage&) {});
   }
   std::vector<float> run() const { return run(best_isa()); }
 
@@ -160,6 +179,77 @@ TEST(ByteAdder, WideWindows) {
   std::fill(brightest.x.begin(), brightest.x.end(), 1e6f);
   std::fill(brightest.v.begin(), brightest.v.end(), std::uint8_t{0});
   expect_exact(brightest);
+}
+
+// Windows of one pixel leave no gaps between rows.
+TEST(ByteAdder, RowsWithoutGaps) {
+  for (std::int64_t width = 1; width <= 20; ++width)
+    for (std::int64_t stride : {1, 2}) expect_exact(Layer(9, 10, 3, 5, width, 1, stride).with({15, 7, 90, true}));
+  expect_exact(Layer(9, 10, 3, 5, 7, 1, 1, 1));
+}
+
+TEST(ByteAdder, WeightsThatDoNotFitTheNearestCache) { expect_exact(Layer(300, 70, 1, 7, 7, 3, 1, 1)); }
+
+// Activations that were rounded before give what their floats give.
+TEST(ByteAdder, FromNumbers) {
+  std::vector<Layer> layers;
+  for (std::int64_t width : {1, 5, 7, 8, 14, 19})
+    for (std::int64_t stride : {1, 2, 3})
+      for (std::int64_t channels : {8, 13}) layers.emplace_back(channels, 34, 3, 6, width, 3, stride, 1);
+  layers.emplace_back(16, 8, 2, 9, 9, 1, 2);
+  for (const Quantizer& q : {Quantizer{}, Quantizer{15, 7, 90}})
+    for (Layer& layer : layers) {
+      const std::vector<std::uint8_t> numbers = layer.with(q).numbers();
+      each_isa([&](Isa isa) {
+        const std::vector<float> y = layer.run(isa, {}, 1, [&](ByteAdderImage& image) {
+          image.x = nullptr;
+          image.numbers = numbers.data();
+        });
+        ASSERT_EQ(y, layer.expected()) << name(isa) << ", width " << layer.s.in_w << ", stride " << layer.s.stride_w;
+      });
+    }
+}
+
+// The store on grids: what the floats of the same store are on them.
+void expect_rounded(const Layer& layer, Isa isa, const Epilogue& epilogue, const Quantizer& q) {
+  const std::vector<float> steps{9.5f, 700.0f}, inverse{1 / steps[0], 1 / steps[1]};
+  const std::vector<float> y = layer.run(isa, epilogue, -1);
+  for (bool floats : {false, true}) {
+    std::vector<std::uint8_t> numbers(2 * y.size(), 0xee), expected;
+    const std::vector<float> beside = layer.run(isa, epilogue, -1, [&](ByteAdderImage& image) {
+      if (!floats) image.y = nullptr;
+      image.rounded = {numbers.data(), 2, {inverse.data(), q.qmax, q.zero, q.limit}};
+    });
+    for (float step : steps)
+      for (float value : y) expected.push_back(Layer::number(value, step, q));
+    for (std::size_t i = 0; i < expected.size(); ++i)
+      ASSERT_EQ(int{numbers[i]}, int{expected[i]}) << name(isa) << ", width " << layer.s.in_w << ", zero " << q.zero
+                                                   << ", of " << y[i % y.size()] << " at " << i;
+    if (floats) {
+      ASSERT_EQ(std::memcmp(beside.data(), y.data(), y.size() * sizeof(float)), 0);
+    }
+  }
+}
+
+TEST(ByteAdder, TheStoreRounds) {
+  for (std::int64_t width : {1, 3, 7, 8, 14, 16, 27}) {
+    const Layer layer(9, 34, 3, 5, width, 3, 1, 1);
+    std::vector<float> residual(static_cast<std::size_t>(34 * 5 * width));
+    RandomStream random(3, "residual");
+    for (float& value : residual) value = random.uniform(0.0f, 30000.0f);
+    residual[0] = std::numeric_limits<float>::quiet_NaN();
+    residual[1 % residual.size()] = std::numeric_limits<float>::infinity();
+    each_isa([&](Isa isa) {
+      for (const Quantizer& q : {Quantizer{}, Quantizer{15}, Quantizer{255, 117, 4000.0f}, Quantizer{255, 0, 2000.0f}})
+        for (Activation kind : {Activation::none, Activation::relu, Activation::leaky_relu}) {
+          Epilogue e;
+          e.activation = {.kind = kind, .alpha = 0.5f};
+          expect_rounded(layer, isa, e, q);
+          e.residual = residual.data();
+          expect_rounded(layer, isa, e, q);
+        }
+    });
+  }
 }
 
 TEST(ByteAdder, PictureSmallerThanTheWindow) {

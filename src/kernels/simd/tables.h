@@ -8,6 +8,7 @@ namespace frugal {
   namespace isa {                            \
   void fill_gemm(KernelTable& table);        \
   void fill_adder(KernelTable& table);       \
+  void fill_byte_adder(KernelTable& table);  \
   void fill_conv(KernelTable& table);        \
   void fill_depthwise(KernelTable& table);   \
   void fill_conv_pixels(KernelTable& table); \
