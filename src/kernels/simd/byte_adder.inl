@@ -88,7 +88,7 @@ struct NextWeights {
     end = a.weights + stop;
   }
   __attribute__((always_inline)) inline void fetch() {
-    if (place < end) _mm_prefetch(reinterpret_cast<const char*>(place), _MM_HINT_T1);
+    if (place < end) _mm_prefetch(reinterpret_cast<const char*>(place), _MM_HINT_T0);
     place += 64;
   }
 };
