@@ -84,7 +84,10 @@ void choose_drafts(std::span<DraftChoice> choices, int fixed, const StepCosts& c
   }
   // Costs may have steps (a kernel's block of rows): a dear row may be paid for by the cheap ones behind it. So all
   // counts are tried and the best is kept.
-  double best = expected / costs.seconds(rows);
+  // What is a little better than no drafts may be a little worse in truth.
+  constexpr double kWorthIt = 1.03;
+  const double without = expected / costs.seconds(rows);
+  double best = without;
   std::vector<int> chosen(choices.size()), kept = chosen;
   for (int drafts = 1;; ++drafts) {
     std::size_t most = choices.size();
@@ -100,6 +103,7 @@ void choose_drafts(std::span<DraftChoice> choices, int fixed, const StepCosts& c
       kept = chosen;
     }
   }
+  if (best < kWorthIt * without) return;
   for (std::size_t i = 0; i < choices.size(); ++i) choices[i].chosen = kept[i];
 }
 
