@@ -35,7 +35,7 @@ class Terminal:
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.execve(BIN, [BIN, *map(str, args)], clean_environment(TERM="dumb", NO_COLOR="1"))
-        self.seen, self.reads = "", 0
+        self.seen = ""
 
     def read(self, until, timeout=60):
         """Reads on until `until(new text)`; returns that text."""
@@ -49,7 +49,6 @@ class Terminal:
             if not data:
                 raise AssertionError(f"the terminal shows only {self.seen[start:]!r}")
             self.seen += data.decode(errors="replace").replace("\r\n", "\n")
-            self.reads += 1
         return self.seen[start:]
 
     def type(self, text):
@@ -106,9 +105,7 @@ class Chat(CliTest):
         terminal = self.start(*ENDLESS)
         for turn in range(2):
             terminal.type("One day\n")
-            before = terminal.reads
-            terminal.read(lambda new: len(new) > 300)
-            self.assertGreater(terminal.reads - before, 3)  # it came in pieces
+            terminal.read(lambda new: len(new) > 300)  # of an answer that would go on for long
             terminal.type("\x03")
             terminal.prompt()
         terminal.type("\x04")  # the end of input

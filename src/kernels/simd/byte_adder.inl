@@ -172,7 +172,7 @@ struct Steps {
 };
 
 // The store of a tile, one channel after the other: what can be done in registers, or the general way.
-template <int T, bool Restored>
+template <int T>
 struct ChannelStore {
   const ByteAdderArgs& args;
   float* y[T];
@@ -201,32 +201,29 @@ struct ChannelStore {
   }
 
   V value(const W (&sum)[2], V more, int t) const {
-    V x = floats_of(sum[0], sum[1]);
-    if constexpr (Restored) x = add(x, more);
-    return fma(x, set1(factor[t]), set1(bias[t]));
+    return fma(add(floats_of(sum[0], sum[1]), more), set1(factor[t]), set1(bias[t]));
   }
 
-  // The first `count` lanes go to one place; all of them where not Part. Rounds: to one grid without a zero point.
-  template <bool Residual, bool Part, bool Rounds>
+  // The first `count` lanes go to one place; all of them where not Part. What is asked at each channel is foretold.
+  template <bool Part>
   __attribute__((always_inline)) inline void together(const W (&sum)[T][2], V more, std::int64_t pixel,
                                                       int count) const {
     const V low = set1(lo), high = set1(hi), inverse = steps.inverse, highest = steps.highest;
-    const bool floats = !Rounds || args.y, positive = lo == 0 && hi == __builtin_inff();  // rounding does that too
+    const bool floats = args.y, adds = args.epilogue.residual, to_numbers = rounds;
+    const bool positive = to_numbers && lo == 0 && hi == __builtin_inff();  // rounding does that too
 #pragma GCC unroll 8
     for (int t = 0; t < T; ++t) {
       V x = value(sum[t], more, t);
-      if constexpr (Residual) x = add(x, Part ? load_first(residual[t] + pixel, count) : load(residual[t] + pixel));
+      if (adds) x = add(x, Part ? load_first(residual[t] + pixel, count) : load(residual[t] + pixel));
       if (floats || !positive) x = clamp(x, low, high);
       if (floats) Part ? store_part(y[t] + pixel, x, count) : store(y[t] + pixel, x);
-      if constexpr (Rounds)
+      if (to_numbers)
         store_numbers(numbers[t] + pixel, min(max(mul(x, inverse), set1(0)), highest), 0, Part ? count : kLanes);
     }
   }
-  template <bool Residual, bool Rounds>
   __attribute__((always_inline)) inline void together(const W (&sum)[T][2], V more, std::int64_t pixel,
                                                       int count) const {
-    count == kLanes ? together<Residual, false, Rounds>(sum, more, pixel, count)
-                    : together<Residual, true, Rounds>(sum, more, pixel, count);
+    count == kLanes ? together<false>(sum, more, pixel, count) : together<true>(sum, more, pixel, count);
   }
 
   // Lanes that go to N places, as many to each; of each place the first ones that its count says.
@@ -268,9 +265,9 @@ struct ChannelStore {
 };
 
 // J: 1 where there is no second run.
-template <int J, int T, bool Restored>
+template <int J, int T>
 __attribute__((always_inline)) inline void pair_of_runs(const ByteAdderArgs& a, const ByteAdderTile& tile,
-                                                        const ChannelStore<T, Restored>& put, const PixelRun& first,
+                                                        const ChannelStore<T>& put, const PixelRun& first,
                                                         const PixelRun& second, NextWeights& next) {
   Whole window[J];
   window[0] = {first.window};
@@ -278,7 +275,7 @@ __attribute__((always_inline)) inline void pair_of_runs(const ByteAdderArgs& a, 
   W sum[T][J];
   add_distances(sum, a, a.weights + tile.weights, window, next);
   V more = zero();
-  if constexpr (Restored) {
+  if (a.restored) {
     const float* restored = a.restored + tile.group * a.out_h * a.out_w;
     more = halves(load_first(restored + first.pixel, first.count), load_first(restored + second.pixel, second.count));
   }
@@ -289,21 +286,16 @@ __attribute__((always_inline)) inline void pair_of_runs(const ByteAdderArgs& a, 
     for (int t = 0; t < T; ++t) copy[t][0] = sum[t][0], copy[t][1] = sum[t][J - 1];
     put.apart(copy, more, {first, second});
   } else if constexpr (J == 2) {
-    if (put.rounds)
-      a.epilogue.residual ? put.template together<true, true>(sum, more, first.pixel, count)
-                          : put.template together<false, true>(sum, more, first.pixel, count);
-    else
-      a.epilogue.residual ? put.template together<true, false>(sum, more, first.pixel, count)
-                          : put.template together<false, false>(sum, more, first.pixel, count);
+    put.together(sum, more, first.pixel, count);
   }
 }
 
 // A function of its own: within another one the compiler writes the sums to memory at each step.
-template <int T, bool Restored>
+template <int T>
 __attribute__((noinline)) void tile_of_pixels(const ByteAdderArgs& a, const ByteAdderTile& tile, const Cut& cut,
                                               std::int64_t begin, std::int64_t end) {
   PixelRuns runs(a, a.planes + tile.group * a.layout.group_bytes, cut, 2 * begin);
-  const ChannelStore<T, Restored> put(a, tile);
+  const ChannelStore<T> put(a, tile);
   NextWeights next(a, tile);
   for (std::int64_t pair = begin; pair < end; ++pair) {
     const PixelRun first = runs.next(), second = runs.next();
@@ -313,12 +305,12 @@ __attribute__((noinline)) void tile_of_pixels(const ByteAdderArgs& a, const Byte
 }
 
 // What full runs leave of four rows at a time.
-template <int T, bool Restored>
+template <int T>
 __attribute__((noinline)) void tile_of_rests(const ByteAdderArgs& a, const ByteAdderTile& tile, const Cut& cut,
                                              std::int64_t begin, std::int64_t end) {
   constexpr int kHalf = kPixels / 2;
   const std::uint8_t* plane = a.planes + tile.group * a.layout.group_bytes;
-  const ChannelStore<T, Restored> put(a, tile);
+  const ChannelStore<T> put(a, tile);
   NextWeights next(a, tile);
   for (std::int64_t four = begin; four < end; ++four) {
     const std::uint8_t* window[4];
@@ -329,7 +321,7 @@ __attribute__((noinline)) void tile_of_rests(const ByteAdderArgs& a, const ByteA
       const bool there = row < a.out_h;
       window[i] = there ? plane + row * a.row_step * a.layout.row_bytes + cut.width * 8 : plane;
       rest[i] = {window[i], pixel, there ? static_cast<int>(a.out_w - cut.width) : 0};
-      for (int p = 0; Restored && p < rest[i].count; ++p)
+      for (int p = 0; a.restored && p < rest[i].count; ++p)
         restored[i * kHalf + p] = a.restored[tile.group * a.out_h * a.out_w + pixel + p];
     }
     const Halves both[2] = {{window[0], window[1]}, {window[2], window[3]}};
@@ -347,12 +339,11 @@ std::int64_t pairs_of(std::int64_t out_h, std::int64_t out_w) {
   return cut.pairs + cut.split;
 }
 
-template <int T, bool Restored>
+template <int T>
 void tile_part(const ByteAdderArgs& a, const ByteAdderTile& tile, const Cut& cut, std::int64_t begin,
                std::int64_t end) {
-  if (begin < cut.pairs) tile_of_pixels<T, Restored>(a, tile, cut, begin, std::min(end, cut.pairs));
-  if (end > cut.pairs)
-    tile_of_rests<T, Restored>(a, tile, cut, std::max(begin, cut.pairs) - cut.pairs, end - cut.pairs);
+  if (begin < cut.pairs) tile_of_pixels<T>(a, tile, cut, begin, std::min(end, cut.pairs));
+  if (end > cut.pairs) tile_of_rests<T>(a, tile, cut, std::max(begin, cut.pairs) - cut.pairs, end - cut.pairs);
 }
 
 void run(const ByteAdderArgs& a, std::int64_t begin, std::int64_t end) {
@@ -361,9 +352,7 @@ void run(const ByteAdderArgs& a, std::int64_t begin, std::int64_t end) {
   while (begin < end) {
     const ByteAdderTile& tile = a.tiles[begin / pairs];
     const std::int64_t from = begin % pairs, to = std::min(pairs, from + end - begin);
-    with_rows<kByteAdderChannels>(tile.count, [&]<int T>() {
-      a.restored ? tile_part<T, true>(a, tile, cut, from, to) : tile_part<T, false>(a, tile, cut, from, to);
-    });
+    with_rows<kByteAdderChannels>(tile.count, [&]<int T>() { tile_part<T>(a, tile, cut, from, to); });
     begin += to - from;
   }
 }

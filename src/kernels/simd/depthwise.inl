@@ -120,7 +120,6 @@ DepthwiseRowFunction depthwise_row_for(const Conv2dShape& s) {
   const std::int64_t beyond = (s.out_w - 1) * s.stride_w + s.kernel_w - s.pad_left - s.in_w;
   const bool plain = s.dilation_w == 1 && s.pad_left <= s.kernel_w / 2 && beyond <= s.kernel_w / 2;
   if (plain && s.stride_w == 1) {
-    if (s.kernel_w == 3) return depthwise_row<3, 1>;
     if (s.kernel_w == 5) return depthwise_row<5, 1>;
     if (s.kernel_w == 7) return depthwise_row<7, 1>;
   }
