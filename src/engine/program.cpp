@@ -247,7 +247,7 @@ void Program::follow_arena() {
   if (now == base_) return;
   auto moved = [&](const void* p) {
     const auto offset = reinterpret_cast<std::uintptr_t>(p) - reinterpret_cast<std::uintptr_t>(base_);
-    return p && offset <= arena_bytes_ ? now + offset : static_cast<std::byte*>(const_cast<void*>(p));
+    return p && offset < arena_bytes_ ? now + offset : static_cast<std::byte*>(const_cast<void*>(p));
   };
   for (Step& step : steps_) {
     for (const void*& p : step.in) p = moved(p);

@@ -18,8 +18,6 @@ template <int S, int NR>
 struct Slide {
   static constexpr int kInputs = (NR - 1) * S + 3;
   const float* in[kInputs];
-  const float* weights;  // [3][3][c]
-  TileStore to;          // of the first row
   std::int64_t in_w, out_w, pad_left;
 };
 
@@ -30,7 +28,7 @@ struct DirectStore {
   std::int64_t row;
   V bias, lo, hi;
 
-  DirectStore(const TileStore& to, const Epilogue&, std::int64_t out_row, float low, float high)
+  DirectStore(const TileStore& to, std::int64_t out_row, float low, float high)
       : out(to.out),
         row(out_row),
         bias(to.bias ? load_first(to.bias, to.last_lanes) : zero()),
@@ -52,7 +50,7 @@ struct GatheringStore {
   std::int64_t row, begin = 0;
   alignas(64) float sums[NR][kColumns * kLanes];
 
-  GatheringStore(const TileStore& place, const Epilogue& e, std::int64_t out_row, float, float)
+  GatheringStore(const TileStore& place, std::int64_t out_row, const Epilogue& e)
       : to(place), epilogue(e), row(out_row) {}
   V first() const { return zero(); }
   __attribute__((always_inline)) void operator()(int r, std::int64_t x, V sum) {
@@ -171,7 +169,7 @@ void slide(const Slide<2, NR>& s, const V (&tap)[9], Store& to) {
 template <int S, int NR>
 void slide_rows(const Conv2dArgs& args, const float* in, const float* weights, const TileStore& to, std::int64_t y) {
   const Conv2dShape& shape = args.shape;
-  Slide<S, NR> s{{}, weights, to, shape.in_w, shape.out_w, shape.pad_left};
+  Slide<S, NR> s{{}, shape.in_w, shape.out_w, shape.pad_left};
   for (int i = 0; i < Slide<S, NR>::kInputs; ++i) {
     const std::int64_t row = y * S - shape.pad_top + i;
     s.in[i] = row < 0 || row >= shape.in_h ? no_row : in + row * shape.in_w * kLanes;
@@ -182,10 +180,10 @@ void slide_rows(const Conv2dArgs& args, const float* in, const float* weights, c
   const Epilogue& e = args.epilogue;
   float lo, hi;
   if (clamp_bounds(e.activation, &lo, &hi) && !to.residual && e.scale == 1 && e.shift == 0) {
-    DirectStore<NR> direct(to, e, shape.out_w * kLanes, lo, hi);
+    DirectStore<NR> direct(to, shape.out_w * kLanes, lo, hi);
     slide(s, tap, direct);
   } else {
-    GatheringStore<NR> gathering(to, e, shape.out_w * kLanes, lo, hi);
+    GatheringStore<NR> gathering(to, shape.out_w * kLanes, e);
     slide(s, tap, gathering);
   }
 }
