@@ -214,9 +214,8 @@ template <int NB>
 PlainRow plain_row(const Conv2dArgs& args, const Place& at) {
   const Conv2dShape& s = args.shape;
   const std::int64_t y = at.y * s.stride_h - s.pad_top;
-  std::int64_t begin = 0, end = s.kernel_h;
-  while (begin < end && y + begin * s.dilation_h < 0) ++begin;
-  while (end > begin && y + (end - 1) * s.dilation_h >= s.in_h) --end;
+  std::int64_t begin, end;
+  valid_taps(y, s.dilation_h, s.kernel_h, s.in_h, &begin, &end);
   return {args.in + (at.image * s.in_c * s.in_h + y + begin * s.dilation_h) * s.in_w,
           args.weights + (at.chunk * 2 * s.in_c * s.kernel_h * kLanes + begin * NB * kLanes) * s.kernel_w, end - begin,
           s.kernel_h - (end - begin), conv_store(args, at.image, at.chunk * 2, NB, at.y, 0)};

@@ -10,6 +10,18 @@ namespace {
 inline std::int64_t blocks_of(std::int64_t channels) { return (channels + kLanes - 1) / kLanes; }
 inline std::int64_t chunks_of(std::int64_t channels) { return (blocks_of(channels) + 1) / 2; }
 
+inline std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+inline std::int64_t smaller(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
+
+// Taps k of a window starting at `first` that fall into [0, size).
+inline void valid_taps(std::int64_t first, std::int64_t dilation, std::int64_t kernel, std::int64_t size,
+                       std::int64_t* begin, std::int64_t* end) {
+  *begin = first < 0 ? smaller(kernel, ceil_div(-first, dilation)) : 0;
+  const bool all = first + (kernel - 1) * dilation < size;
+  *end = all ? kernel : first < size ? smaller(kernel, ceil_div(size - first, dilation)) : 0;
+  if (*end < *begin) *end = *begin;
+}
+
 // Weights that are wanted next, fetched while others are worked on: they stream from memory, and the hardware's own
 // fetching ends at every page.
 struct Ahead {

@@ -2,8 +2,7 @@
 // channels, so that no lane is left over where the channels do not fill a vector. Stride 1 along the row, one group.
 #pragma once
 
-#include "kernels/simd/tables.h"
-#include "kernels/simd/tile.inl"
+#include "kernels/simd/conv_common.inl"
 
 namespace frugal::FRUGAL_SIMD {
 namespace {
@@ -51,9 +50,8 @@ template <int R>
 TapRows tap_rows(const Conv2dArgs& args, const PixelTile& at) {
   const Conv2dShape& s = args.shape;
   const std::int64_t y = at.y * s.stride_h - s.pad_top, plane = s.in_h * s.in_w, w_step = s.kernel_w * R;
-  std::int64_t begin = 0, end = s.kernel_h;
-  while (begin < end && y + begin * s.dilation_h < 0) ++begin;
-  while (end > begin && y + (end - 1) * s.dilation_h >= s.in_h) --end;
+  std::int64_t begin, end;
+  valid_taps(y, s.dilation_h, s.kernel_h, s.in_h, &begin, &end);
   return {args.in + at.image * s.in_c * plane + (y + begin * s.dilation_h) * s.in_w + at.x - s.pad_left,
           args.weights + at.first * s.in_c * s.kernel_h * s.kernel_w + begin * w_step,
           end - begin,

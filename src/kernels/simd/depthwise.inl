@@ -94,18 +94,6 @@ void depthwise_tile(const Conv2dArgs& args, const DepthwiseRow& row, std::int64_
   finish_tile(acc, row.to, args.epilogue, x * kLanes);
 }
 
-inline std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-inline std::int64_t smaller(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
-
-// Taps k of a window starting at `first` that fall into [0, size).
-inline void valid_taps(std::int64_t first, std::int64_t dilation, std::int64_t kernel, std::int64_t size,
-                       std::int64_t* begin, std::int64_t* end) {
-  *begin = first < 0 ? smaller(kernel, ceil_div(-first, dilation)) : 0;
-  const bool all = first + (kernel - 1) * dilation < size;
-  *end = all ? kernel : first < size ? smaller(kernel, ceil_div(size - first, dilation)) : 0;
-  if (*end < *begin) *end = *begin;
-}
-
 template <int K, int S>
 void depthwise_row(const Conv2dArgs& args, const DepthwiseRow& row) {
   const std::int64_t width = args.shape.out_w;

@@ -177,14 +177,13 @@ class PatternReader {
     }
     if (++p_ == end_) refuse("a '\\' at its end");
     const char kind = *p_++;
+    if (const auto control = control_escape(kind)) {
+      code = *control;
+      return true;
+    }
     const bool complemented = kind == 'D' || kind == 'W' || kind == 'S';
     Ranges named;
     switch (kind) {
-      case 'n': code = '\n'; return true;
-      case 'r': code = '\r'; return true;
-      case 't': code = '\t'; return true;
-      case 'f': code = '\f'; return true;
-      case 'v': code = '\v'; return true;
       case 'x': code = hexadecimal(2); return true;
       case 'u': code = hexadecimal(4); return true;
       case 'd':

@@ -214,12 +214,11 @@ class Parser {
     }
     if (++p_ == end_) refuse("a '\\' at its end");
     const char kind = *p_++;
+    if (const auto control = control_escape(kind)) {
+      code = *control;
+      return true;
+    }
     switch (kind) {
-      case 'n': code = '\n'; return true;
-      case 'r': code = '\r'; return true;
-      case 't': code = '\t'; return true;
-      case 'f': code = '\f'; return true;
-      case 'v': code = '\v'; return true;
       case 's': set.space = true; return false;
       case 'S': set.not_space = true; return false;
       case 'd': set.categories |= category::Nd; return false;

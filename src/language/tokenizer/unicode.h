@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,6 +24,18 @@ inline Utf8Char decode_char(const char* p, const char* end) {
   const auto first = static_cast<unsigned char>(*p);
   if (first < 0x80) return {first, 1};
   return decode_multibyte(p, end);
+}
+
+// The control character that a regular expression writes as a backslash and this letter.
+constexpr std::optional<char32_t> control_escape(char letter) {
+  switch (letter) {
+    case 'n': return U'\n';
+    case 'r': return U'\r';
+    case 't': return U'\t';
+    case 'f': return U'\f';
+    case 'v': return U'\v';
+    default: return std::nullopt;
+  }
 }
 
 // The start of the character that ends before p, where [begin, p) is cut into characters as decode_char does.
