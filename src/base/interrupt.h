@@ -5,12 +5,14 @@
 
 namespace frugal {
 
-// SIGINT and SIGTERM. `ends_reads`: a read that waits for input ends too.
-void install_interrupt_handler(bool ends_reads = false);
+void install_interrupt_handler();  // SIGINT and SIGTERM
 bool interrupted();
 int interrupt_exit_code();  // 128 + the signal: 130 for Ctrl-C
 // For programs that go on: whether a signal came, which is then forgotten.
-bool take_interrupt(bool ends_reads = false);
+bool take_interrupt();
+// Until there is something to read, or the other end is closed; false: a signal came, however early, and to whichever
+// thread (a read would go on waiting after one that came just before it).
+bool wait_for_input(int fd);
 
 // Thrown by check_interrupt() where a job has nothing to save. Not an Error: nobody is wrong.
 class Interrupted : public std::exception {

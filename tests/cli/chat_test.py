@@ -2,6 +2,7 @@
 import os
 import pty
 import select
+import signal
 import struct
 import time
 import unittest
@@ -58,11 +59,13 @@ class Terminal:
         return self.read(lambda new: new.endswith("> "))
 
     def leave(self):
-        """The exit status, when everything has been read."""
+        """The exit status, when everything has been read; a process that stays is killed, which its status tells."""
         try:
             self.read(lambda _: False)
         except AssertionError:
             pass
+        if select.select([self.fd], [], [], 0)[0] == []:
+            os.kill(self.pid, signal.SIGKILL)
         status = os.waitpid(self.pid, 0)[1]
         os.close(self.fd)
         return os.waitstatus_to_exitcode(status)

@@ -3,7 +3,6 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -67,7 +66,8 @@ class Conversation {
       throw;
     }
     while (scheduler_->step())
-      if (take_interrupt(true)) scheduler_->cancel(id);
+      if (take_interrupt()) scheduler_->cancel(id);
+    take_interrupt();  // one that came with the last word meant the answer
     const GenerateResult result = scheduler_->take(id);
     print("\n");
     messages_.push_back({{"role", "assistant"}, {"content", result.text}});
@@ -83,18 +83,39 @@ class Conversation {
   Json messages_;
 };
 
+// Lines of standard input. The end of input, and a signal, end them.
+class Lines {
+ public:
+  bool next(std::string& line) {
+    size_t end = 0;
+    while ((end = text_.find('\n')) == std::string::npos) {
+      char more[4096];
+      const ssize_t got = wait_for_input(STDIN_FILENO) ? read(STDIN_FILENO, more, sizeof more) : -1;
+      if (got < 0 || (got == 0 && text_.empty())) return false;
+      if (got == 0) text_ += '\n';  // the last line has no end of its own
+      text_.append(more, got);
+    }
+    line = text_.substr(0, end);
+    text_.erase(0, end + 1);
+    return true;
+  }
+
+ private:
+  std::string text_;
+};
+
 int run_chat(const Chat& options, const Common& common) {
   if (common.json) fail_usage("chat has no --json; frugal generate --prompts has");
   Chat chosen = options;
   chosen.language.sampling = chosen.language.drawing(common.seed);
   Conversation conversation(chosen, common);
-  install_interrupt_handler(true);  // at the prompt it leaves
   const bool terminal = isatty(STDIN_FILENO) != 0;
   if (terminal && !common.quiet) fmt::print(stderr, "{}", kHelp);
+  Lines lines;
   std::string line;
   while (true) {
     if (terminal) fmt::print(stderr, "> ");
-    if (!std::getline(std::cin, line)) break;
+    if (!lines.next(line)) break;
     if (line.empty()) continue;
     if (line == "/quit") return 0;
     if (line == "/clear") {
