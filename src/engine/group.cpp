@@ -44,8 +44,11 @@ void group_linears(Plan& plan) {
   for (std::size_t s = 0; s < plan.steps.size(); ++s) {
     if (gone[s]) continue;
     std::vector<PlanStep*> same{&plan.steps[s]};
-    for (std::size_t t = s + 1; can_join(plan, plan.steps[s]) && t < plan.steps.size(); ++t) {
-      if (gone[t] || !can_join(plan, plan.steps[t]) || plan.steps[t].inputs[0] != plan.steps[s].inputs[0]) continue;
+    const bool joins = can_join(plan, plan.steps[s]);
+    for (std::size_t t = s + 1; joins && t < plan.steps.size(); ++t) {
+      const PlanStep& other = plan.steps[t];
+      if (gone[t] || other.inputs.empty() || other.inputs[0] != plan.steps[s].inputs[0] || !can_join(plan, other))
+        continue;
       same.push_back(&plan.steps[t]);
       gone[t] = true;
     }

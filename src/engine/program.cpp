@@ -16,13 +16,13 @@ using Clock = std::chrono::steady_clock;
 double milliseconds(Clock::duration d) { return std::chrono::duration<double, std::milli>(d).count(); }
 
 // Waking and joining the pool costs a few microseconds: what one thread does in about that time, it does alone.
-bool too_small_to_share(const Plan& plan, const PlanStep& step) {
+bool too_small_to_share(const Plan& plan, const PlanStep& step, std::int64_t macs) {
   if (step.op && step.op->work_varies) return false;
   constexpr double kMacsPerMicrosecond = 40e3, kBytesPerMicrosecond = 16e3, kMicroseconds = 4;
   double bytes = 0;
   for (ValueId id : step.inputs) bytes += id == kNone ? 0 : static_cast<double>(plan.value(id).bytes());
   for (ValueId id : step.outputs) bytes += static_cast<double>(plan.value(id).bytes());
-  return static_cast<double>(macs_of(plan, step)) / kMacsPerMicrosecond + bytes / kBytesPerMicrosecond < kMicroseconds;
+  return static_cast<double>(macs) / kMacsPerMicrosecond + bytes / kBytesPerMicrosecond < kMicroseconds;
 }
 
 // The same for bytes, which seldom change their layout.
@@ -165,13 +165,14 @@ void Program::compile_steps(const Plan& plan, const Placement& placement, const 
   for (std::size_t s = 0; s < plan.steps.size(); ++s) {
     if (placement.elided[s]) continue;
     const PlanStep& step = plan.steps[s];
+    const std::int64_t macs = macs_of(plan, step);
     readers.before(step);
     CompileOptions here = options;
     Step made;
-    made.serial = options.threads > 1 && options.optimize && too_small_to_share(plan, step);
+    made.serial = options.threads > 1 && options.optimize && too_small_to_share(plan, step, macs);
     if (made.serial) here.threads = 1;
     // What is only looked up, a row here and there, stays in its file.
-    if (macs_of(plan, step) == 0 && !readers.shares(step)) here.packs = nullptr;
+    if (macs == 0 && !readers.shares(step)) here.packs = nullptr;
     if (step.kind == PlanStep::Kind::reorder)
       made.op = compile_reorder(plan.value(step.inputs[0]).type, plan.value(step.outputs[0]).type, *options.kernels);
     else if (!placement.copies[s].empty())
@@ -180,17 +181,13 @@ void Program::compile_steps(const Plan& plan, const Placement& placement, const 
       made.op = compile_op(context_of(plan, step, here), *step.op);
     readers.after(step, made.op);
     packed_bytes_ += made.op.packed_bytes;
-    describe(plan, step, made.op);
+    profile_.push_back({.name = step.name,
+                        .op = step.node ? step.node->op->name : "reorder",
+                        .algorithm = made.op.algorithm,
+                        .macs = macs});
     steps_.push_back(std::move(made));
     plan_step_.push_back(s);
   }
-}
-
-void Program::describe(const Plan& plan, const PlanStep& step, const CompiledOp& op) {
-  profile_.push_back({.name = step.name,
-                      .op = step.node ? step.node->op->name : "reorder",
-                      .algorithm = op.algorithm,
-                      .macs = macs_of(plan, step)});
 }
 
 void Program::bind_memory(const Plan& plan, const Placement& placement, bool reuse) {

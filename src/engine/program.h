@@ -47,7 +47,6 @@ class Program {
   void compile_steps(const Plan& plan, const Placement& placement, const CompileOptions& options);
   void bind_memory(const Plan& plan, const Placement& placement, bool reuse);
   void follow_arena();
-  void describe(const Plan& plan, const PlanStep& step, const CompiledOp& op);
 
   std::vector<Shape> input_shapes_;
   std::vector<Step> steps_;

@@ -267,7 +267,7 @@ bool fixed(const SymShape& shape) {
 std::vector<std::int64_t> fixed_shape(const SymShape& shape) {
   std::vector<std::int64_t> out;
   for (const Dim& d : shape) {
-    require(d.fixed(), "the size '{}' of shape [{}] is not known here: give it a value", d.text(), to_string(shape));
+    if (!d.fixed()) fail("the size '{}' of shape [{}] is not known here: give it a value", d.text(), to_string(shape));
     out.push_back(d.value());
   }
   return out;

@@ -16,8 +16,9 @@ void OpContext::refuse(const std::string& sentence) const {
 }
 
 void OpContext::require_rank(std::size_t i, std::size_t rank) const {
-  require(shape(i).size() == rank, "input '{}' must have {} dims, not shape [{}]",
-          node_.op->inputs[std::min(i, node_.op->inputs.size() - 1)].name, rank, to_string(shape(i)));
+  if (shape(i).size() == rank) return;
+  refuse(fmt::format("input '{}' must have {} dims, not shape [{}]",
+                     node_.op->inputs[std::min(i, node_.op->inputs.size() - 1)].name, rank, to_string(shape(i))));
 }
 
 bool OpContext::flag(std::string_view name) const { return attr_flag(node_, name); }

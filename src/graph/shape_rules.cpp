@@ -11,8 +11,8 @@ SymShape broadcast(const OpContext& context, const SymShape& a, const SymShape& 
   for (std::size_t i = 0; i < out.size(); ++i) {
     Dim x = i < a.size() ? a[a.size() - 1 - i] : Dim(1);
     Dim y = i < b.size() ? b[b.size() - 1 - i] : Dim(1);
-    context.require(may_be_equal(x, y) || x == Dim(1) || y == Dim(1), "shapes [{}] and [{}] do not broadcast together",
-                    to_string(a), to_string(b));
+    if (!may_be_equal(x, y) && !(x == Dim(1)) && !(y == Dim(1)))
+      context.refuse(fmt::format("shapes [{}] and [{}] do not broadcast together", to_string(a), to_string(b)));
     // Of two sizes that may prove equal the one that says more is kept.
     const bool second =
         x == Dim(1) || (!x.fixed() && !(y == Dim(1)) && (y.fixed() || y.text().size() < x.text().size()));

@@ -41,8 +41,9 @@ SymShape linear_output(const OpContext& c, std::size_t weight) {
   c.require(!c.shape(0).empty(), "the input must have at least one dim");
   c.require_rank(weight, 2);
   const SymShape& w = c.shape(weight);
-  c.require(c.shape(0).back() == w[1], "the input's last dim is {}, but the weight [{}] takes {}",
-            c.shape(0).back().text(), to_string(w), w[1].text());
+  if (!(c.shape(0).back() == w[1]))
+    c.refuse(fmt::format("the input's last dim is {}, but the weight [{}] takes {}", c.shape(0).back().text(),
+                         to_string(w), w[1].text()));
   SymShape y = c.shape(0);
   y.back() = w[0];
   return y;

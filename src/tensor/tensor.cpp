@@ -88,8 +88,8 @@ std::int64_t element_count(const Shape& shape) {
   require(shape.size() <= kMaxRank, "a tensor has at most {} dims, not {}", kMaxRank, shape.size());
   std::int64_t n = 1;
   for (std::int64_t d : shape) {
-    require(d >= 0, "shape {} has a negative dim", to_string(shape));
-    require(!__builtin_mul_overflow(n, d, &n), "shape {} overflows a 64-bit element count", to_string(shape));
+    if (d < 0) fail("shape {} has a negative dim", to_string(shape));
+    if (__builtin_mul_overflow(n, d, &n)) fail("shape {} overflows a 64-bit element count", to_string(shape));
   }
   return n;
 }
@@ -97,12 +97,12 @@ std::int64_t element_count(const Shape& shape) {
 std::size_t byte_size(DType dtype, const Shape& shape) {
   const DTypeInfo& info = dtype_info(dtype);
   std::int64_t n = element_count(shape);
-  require(!info.blocks() || (!shape.empty() && shape.back() % info.block_elements == 0),
-          "shape {} cannot be {}: the last dim must be a multiple of {}", to_string(shape), info.name,
-          info.block_elements);
+  if (info.blocks() && (shape.empty() || shape.back() % info.block_elements != 0))
+    fail("shape {} cannot be {}: the last dim must be a multiple of {}", to_string(shape), info.name,
+         info.block_elements);
   std::int64_t bytes = 0;
-  require(!__builtin_mul_overflow(n / info.block_elements, static_cast<std::int64_t>(info.block_bytes), &bytes),
-          "shape {} of {} overflows a 64-bit byte count", to_string(shape), info.name);
+  if (__builtin_mul_overflow(n / info.block_elements, static_cast<std::int64_t>(info.block_bytes), &bytes))
+    fail("shape {} of {} overflows a 64-bit byte count", to_string(shape), info.name);
   return static_cast<std::size_t>(bytes);
 }
 
