@@ -259,7 +259,7 @@ def main():
     parser.add_argument("--starts", type=int, default=5, help="times that a system is started to measure its loading")
     parser.add_argument("--pause", type=float, default=0.1, help="seconds between bursts")
     parser.add_argument("--burst", type=float, default=0.2, help="seconds of a burst")
-    parser.add_argument("--update", help="a page that has marks for the tables, docs/benchmarks.md")
+    parser.add_argument("--update", help="a page that has marks for the tables, docs/benchmarks.md: puts in the rows measured")
     parser.add_argument("--build", default=os.path.join(os.path.dirname(HERE), "build"))
     options = parser.parse_args()
     runner = os.path.join(options.build, "bench", "engine_runner")
@@ -300,14 +300,35 @@ def main():
         update(options.update, isa, page)
 
 
-def update(path, isa, table):
-    """Puts the tables between the marks <!-- ISA --> and <!-- /ISA --> of a page."""
+def update(path, isa, page):
+    """Puts the tables between the marks <!-- ISA --> and <!-- /ISA --> of a page; rows of networks that were not measured
+    stay."""
     with open(path, encoding="utf-8") as file:
-        page = file.read()
+        whole = file.read()
     begin, end = f"<!-- {isa} -->\n", f"<!-- /{isa} -->"
-    before, rest = page.split(begin)
+    before, rest = whole.split(begin)
+    old, after = rest.split(end)
     with open(path, "w", encoding="utf-8") as file:
-        file.write(before + begin + table + end + rest.split(end)[1])
+        file.write(before + begin + merge(old, page) + end + after)
+
+
+def merge(old, page):
+    """The page with the rows of both; a row is known by its table, network and threads."""
+    def rows_of(text):
+        tables = [{}]
+        for line in text.splitlines():
+            cells = line.split(" | ")
+            if line.startswith("| ") and cells[1].isdigit():
+                tables[-1][tuple(cells[:2])] = line
+            elif tables[-1]:
+                tables.append({})
+        return [t for t in tables if t]
+
+    known = rows_of(old)
+    for place, fresh in enumerate(rows_of(page)):
+        rows = {**(known[place] if place < len(known) else {}), **fresh}
+        page = page.replace("\n".join(fresh.values()), "\n".join(rows.values()))
+    return page
 
 
 if __name__ == "__main__":

@@ -49,6 +49,11 @@ inline RunnerOptions toy_options(CacheType cache = CacheType::f32, int threads =
   return options;
 }
 
+// A scheduler that drafts as many tokens as it may, whether that pays or not.
+inline SchedulerOptions toy_batch(int batch, int drafts = 7, Padding padding = {}) {
+  return {.batch = batch, .most_drafts = drafts, .adaptive = false, .padding = padding};
+}
+
 // The most likely tokens, one forward pass for each, the whole text read anew every time.
 inline Ids plain_greedy(Runner& runner, Ids tokens, int count, std::int32_t end = -1) {
   const std::size_t prompt = tokens.size();

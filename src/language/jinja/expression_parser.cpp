@@ -314,8 +314,7 @@ ExpressionPtr ExpressionParser::filters_of(ExpressionPtr value) {
 ExpressionPtr ExpressionParser::filter(ExpressionPtr value) {
   ExpressionPtr made = make(Kind::filter);
   made->text = need_name();
-  if (!has_filter(made->text))
-    fail_at(made->line, "there is no filter '" + made->text + "'" + suggestion(made->text, filter_names()));
+  if (!filters().has(made->text)) fail_at(made->line, filters().unknown(made->text));
   made->items.push_back(std::move(value));
   if (take_sign("(")) arguments(*made);
   return made;
@@ -325,8 +324,7 @@ ExpressionPtr ExpressionParser::test(ExpressionPtr value) {
   ExpressionPtr made = make(Kind::test);
   made->negated = take_name("not");
   made->text = need_name();
-  if (!has_test(made->text))
-    fail_at(made->line, "there is no test '" + made->text + "'" + suggestion(made->text, test_names()));
+  if (!tests().has(made->text)) fail_at(made->line, tests().unknown(made->text));
   made->items.push_back(std::move(value));
   if (take_sign("(")) {
     arguments(*made);

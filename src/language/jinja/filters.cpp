@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <map>
 
 #include "base/check.h"
 #include "base/text.h"
@@ -10,8 +9,6 @@
 
 namespace frugal::jinja {
 namespace {
-
-using Filter = Value (*)(const Args& args);
 
 const Value& self(const Args& args) { return args.positional[0]; }
 
@@ -68,7 +65,7 @@ Value selected(const Args& args, bool keep, bool by_attribute) {
     bool good = value.truth();
     if (has_test) {
       require(args.positional[test_at].is_text(), "a test is named by a text");
-      good = apply_test(args.positional[test_at].text(), with_first(value, args, test_at + 1));
+      good = tests().apply(args.positional[test_at].text(), with_first(value, args, test_at + 1));
     }
     if (good == keep) result.push_back(item);
   }
@@ -87,7 +84,7 @@ Value mapped(const Args& args) {
       result.push_back(value.is_undefined() && !otherwise.is_undefined() ? otherwise : value);
     } else {
       require(args.positional[1].is_text(), "a filter is named by a text");
-      result.push_back(apply_filter(args.positional[1].text(), with_first(item, args, 2)));
+      result.push_back(filters().apply(args.positional[1].text(), with_first(item, args, 2)));
     }
   }
   return result;
@@ -307,77 +304,64 @@ Value pairs(const Args& args) {
   return call_method(self(args), "items");
 }
 
-const std::map<std::string, Filter, std::less<>>& filters() {
-  static const std::map<std::string, Filter, std::less<>> table = {
-      {"trim",
-       [](const Args& a) {
-         const Value set = argument(a, 1, "chars");
-         return call_method(text_of(self(a)), "strip", set.is_none() ? List{} : List{set});
-       }},
-      {"upper", [](const Args& a) { return call_method(text_of(self(a)), "upper"); }},
-      {"lower", [](const Args& a) { return call_method(text_of(self(a)), "lower"); }},
-      {"title", [](const Args& a) { return call_method(text_of(self(a)), "title"); }},
-      {"capitalize", [](const Args& a) { return call_method(text_of(self(a)), "capitalize"); }},
-      {"replace",
-       [](const Args& a) {
-         const Value count = argument(a, 3, "count");
-         List given{text_of(argument(a, 1, "old")), text_of(argument(a, 2, "new"))};
-         if (!count.is_none()) given.push_back(count);
-         return call_method(text_of(self(a)), "replace", std::move(given));
-       }},
-      {"string", [](const Args& a) { return text_of(self(a)); }},
-      {"safe", [](const Args& a) { return text_of(self(a)); }},
-      {"escape", escaped},
-      {"e", escaped},
-      {"wordcount",
-       [](const Args& a) {
-         return Value(static_cast<std::int64_t>(call_method(text_of(self(a)), "split").list().size()));
-       }},
-      {"indent", indented},
-      {"tojson", json},
-      {"length", length},
-      {"count", length},
-      {"default", defaulted},
-      {"d", defaulted},
-      {"first", [](const Args& a) { return edge(a, true); }},
-      {"last", [](const Args& a) { return edge(a, false); }},
-      {"list", [](const Args& a) { return Value(items_of(self(a))); }},
-      {"items", pairs},
-      {"dictsort", dict_sorted},
-      {"join", joined},
-      {"map", mapped},
-      {"select", [](const Args& a) { return selected(a, true, false); }},
-      {"reject", [](const Args& a) { return selected(a, false, false); }},
-      {"selectattr", [](const Args& a) { return selected(a, true, true); }},
-      {"rejectattr", [](const Args& a) { return selected(a, false, true); }},
-      {"reverse", reversed},
-      {"sort", sorted},
-      {"unique", unique},
-      {"sum", summed},
-      {"min", [](const Args& a) { return extreme(a, false); }},
-      {"max", [](const Args& a) { return extreme(a, true); }},
-      {"abs", absolute},
-      {"round", rounded},
-      {"int", whole},
-      {"float", real},
-      {"attr", [](const Args& a) { return attribute_of(self(a), str(argument(a, 1, "name"))); }}};
-  return table;
-}
-
 }  // namespace
 
-bool has_filter(std::string_view name) { return filters().contains(name); }
-
-std::vector<std::string> filter_names() {
-  std::vector<std::string> result;
-  for (const auto& [name, run] : filters()) result.push_back(name);
-  return result;
-}
-
-Value apply_filter(std::string_view name, const Args& args) {
-  auto found = filters().find(name);
-  if (found == filters().end()) fail("there is no filter '{}'{}", std::string(name), suggestion(name, filter_names()));
-  return found->second(args);
+const Library<Value>& filters() {
+  static const Library<Value> table = {
+      "filter",
+      {{"trim",
+        [](const Args& a) {
+          const Value set = argument(a, 1, "chars");
+          return call_method(text_of(self(a)), "strip", set.is_none() ? List{} : List{set});
+        }},
+       {"upper", [](const Args& a) { return call_method(text_of(self(a)), "upper"); }},
+       {"lower", [](const Args& a) { return call_method(text_of(self(a)), "lower"); }},
+       {"title", [](const Args& a) { return call_method(text_of(self(a)), "title"); }},
+       {"capitalize", [](const Args& a) { return call_method(text_of(self(a)), "capitalize"); }},
+       {"replace",
+        [](const Args& a) {
+          const Value count = argument(a, 3, "count");
+          List given{text_of(argument(a, 1, "old")), text_of(argument(a, 2, "new"))};
+          if (!count.is_none()) given.push_back(count);
+          return call_method(text_of(self(a)), "replace", std::move(given));
+        }},
+       {"string", [](const Args& a) { return text_of(self(a)); }},
+       {"safe", [](const Args& a) { return text_of(self(a)); }},
+       {"escape", escaped},
+       {"e", escaped},
+       {"wordcount",
+        [](const Args& a) {
+          return Value(static_cast<std::int64_t>(call_method(text_of(self(a)), "split").list().size()));
+        }},
+       {"indent", indented},
+       {"tojson", json},
+       {"length", length},
+       {"count", length},
+       {"default", defaulted},
+       {"d", defaulted},
+       {"first", [](const Args& a) { return edge(a, true); }},
+       {"last", [](const Args& a) { return edge(a, false); }},
+       {"list", [](const Args& a) { return Value(items_of(self(a))); }},
+       {"items", pairs},
+       {"dictsort", dict_sorted},
+       {"join", joined},
+       {"map", mapped},
+       {"select", [](const Args& a) { return selected(a, true, false); }},
+       {"reject", [](const Args& a) { return selected(a, false, false); }},
+       {"selectattr", [](const Args& a) { return selected(a, true, true); }},
+       {"rejectattr", [](const Args& a) { return selected(a, false, true); }},
+       {"reverse", reversed},
+       {"sort", sorted},
+       {"unique", unique},
+       {"sum", summed},
+       {"min", [](const Args& a) { return extreme(a, false); }},
+       {"max", [](const Args& a) { return extreme(a, true); }},
+       {"abs", absolute},
+       {"round", rounded},
+       {"int", whole},
+       {"float", real},
+       {"attr", [](const Args& a) { return attribute_of(self(a), str(argument(a, 1, "name"))); }}}};
+  return table;
 }
 
 }  // namespace frugal::jinja

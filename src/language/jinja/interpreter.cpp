@@ -269,8 +269,8 @@ class Interpreter {
       case Kind::item: return item_of(value(*e.items[0]), value(*e.items[1]));
       case Kind::slice: return slice(e);
       case Kind::call: return call(e);
-      case Kind::filter: return apply_filter(e.text, arguments(e));
-      case Kind::test: return apply_test(e.text, arguments(e)) != e.negated;
+      case Kind::filter: return filters().apply(e.text, arguments(e));
+      case Kind::test: return tests().apply(e.text, arguments(e)) != e.negated;
     }
     return {};
   }

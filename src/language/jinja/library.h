@@ -1,23 +1,39 @@
 // Filters, tests, methods and global functions of templates.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/check.h"
+#include "base/text.h"
 #include "language/jinja/value.h"
 
 namespace frugal::jinja {
 
-bool has_filter(std::string_view name);
-bool has_test(std::string_view name);
-std::vector<std::string> filter_names();
-std::vector<std::string> test_names();
+// Functions by name, whose args.positional[0] is the value itself. Error (without the line) for what Python would
+// refuse.
+template <typename Result>
+struct Library {
+  const char* kind;
+  std::map<std::string, Result (*)(const Args& args), std::less<>> functions;
 
-// args.positional[0] is the value itself. Error (without the line) for what Python would refuse.
-Value apply_filter(std::string_view name, const Args& args);
-bool apply_test(std::string_view name, const Args& args);
+  bool has(std::string_view name) const { return functions.contains(name); }
+  std::string unknown(std::string_view name) const {  // the sentence
+    std::vector<std::string> names;
+    for (const auto& [there, run] : functions) names.push_back(there);
+    return "there is no " + std::string(kind) + " '" + std::string(name) + "'" + suggestion(name, names);
+  }
+  Result apply(std::string_view name, const Args& args) const {
+    const auto found = functions.find(name);
+    if (found == functions.end()) fail("{}", unknown(name));
+    return found->second(args);
+  }
+};
+const Library<Value>& filters();
+const Library<bool>& tests();
 
 // object.name as a method of Python's str, dict or list: a function, or nothing.
 std::optional<Value> method(const Value& object, std::string_view name);
