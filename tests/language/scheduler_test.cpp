@@ -1,8 +1,6 @@
 // Sequences that share a scheduler: they join, leave, wait and end without being seen in each other's texts.
 #include <gtest/gtest.h>
 
-#include <map>
-
 #include "language/toy.h"
 #include "support/support.h"
 
