@@ -7,8 +7,9 @@ namespace frugal::FRUGAL_SIMD {
 namespace {
 
 // Bytes of codes that are asked for ahead. Panels lie one behind the other, so the next one's are asked for too.
-// Measured: a third off the time of one to eight rows of weights from memory.
-constexpr std::int64_t kAhead = 1024;
+// Measured: a third off the time of one to eight rows of weights from memory. Half as far ahead eight rows took a fifth
+// longer, since they compute while they wait; twice as far gained nothing more.
+constexpr std::int64_t kAhead = 2048;
 
 template <BlockForm F, int R>
 void quantized_tile(const BlockTile& t) {
