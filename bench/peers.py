@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import platform
+import re
 import shutil
 import statistics
 import subprocess
@@ -324,11 +325,18 @@ def merge(old, page):
                 tables.append({})
         return [t for t in tables if t]
 
-    known = rows_of(old)
+    known, measured = rows_of(old), rows_of(page)[0]
     for place, fresh in enumerate(rows_of(page)):
         rows = {**(known[place] if place < len(known) else {}), **fresh}
         page = page.replace("\n".join(fresh.values()), "\n".join(rows.values()))
-    return page
+    measured = {name.removeprefix("| ") for name, _ in measured}
+    return page.rstrip("\n") + "".join(f" {n}" for n in notes_of(old) if not measured & set(re.findall(r"\w+", n))) + "\n"
+
+
+def notes_of(text):
+    """The sentences about single networks behind the tables: all but the first, on the program."""
+    last = text.rstrip("\n").rpartition("\n")[2]
+    return re.split(r"(?<=\.) (?=[A-Z])", last)[1:] if last.startswith("The stripped program") else []
 
 
 if __name__ == "__main__":
