@@ -17,7 +17,7 @@ Prompt read_prompt(std::string_view line, const Tokenizer& tokenizer, std::optio
   const auto object = nlohmann::ordered_json::parse(line);
   require(object.is_object(), "it is no JSON object");
   if (object.contains("prompt")) {
-    require(object["prompt"].is_string(), "'prompt' is no text");
+    require(object["prompt"].is_string(), "'prompt' must be a string");
     return {.text = object["prompt"].get<std::string>()};
   }
   require(object.contains("messages"), "it has neither 'prompt' nor 'messages'");

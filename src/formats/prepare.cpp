@@ -2,88 +2,19 @@
 
 #include <algorithm>
 #include <cmath>
-#include <vector>
 
 #include "base/check.h"
+#include "formats/scaler.h"
 
 namespace frugal {
 namespace {
-
-// The source pixels that one target pixel is made of.
-struct Taps {
-  int first = 0;
-  std::vector<float> weights;  // sum 1
-};
-
-double filter_value(double x, Interpolation interpolation) {
-  x = std::fabs(x);
-  if (interpolation == Interpolation::bilinear) return x < 1 ? 1 - x : 0;
-  constexpr double a = -0.5;
-  if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
-  if (x < 2) return (((x - 5) * x + 8) * x - 4) * a;
-  return 0;
-}
-
-std::vector<Taps> make_taps(int in, int out, Interpolation interpolation) {
-  double scale = static_cast<double>(in) / out, widen = std::max(scale, 1.0);
-  double support = (interpolation == Interpolation::bilinear ? 1.0 : 2.0) * widen;
-  std::vector<Taps> taps(static_cast<std::size_t>(out));
-  for (int o = 0; o < out; ++o) {
-    double center = (o + 0.5) * scale;
-    int first = std::max(0, static_cast<int>(center - support + 0.5));
-    int last = std::min(in, static_cast<int>(center + support + 0.5));
-    std::vector<double> weights;
-    double sum = 0;
-    for (int i = first; i < last; ++i) {
-      weights.push_back(filter_value((i - center + 0.5) / widen, interpolation));
-      sum += weights.back();
-    }
-    Taps& tap = taps[static_cast<std::size_t>(o)];
-    tap.first = first;
-    for (double weight : weights) tap.weights.push_back(static_cast<float>(weight / sum));
-  }
-  return taps;
-}
-
-// One pass: `lines` lines of in.size pixels, the pixels of a line `step` values apart.
-struct Pass {
-  int lines, line_stride, pixel_stride, channels;
-};
-
-template <typename In>
-void resample(const std::vector<In>& in, std::vector<float>& out, const Pass& from, const Pass& to,
-              const std::vector<Taps>& taps) {
-  for (int line = 0; line < from.lines; ++line)
-    for (std::size_t o = 0; o < taps.size(); ++o)
-      for (int c = 0; c < from.channels; ++c) {
-        float sum = 0;
-        const In* source =
-            in.data() + std::ptrdiff_t{line} * from.line_stride + std::ptrdiff_t{taps[o].first} * from.pixel_stride + c;
-        for (float weight : taps[o].weights) {
-          sum += weight * static_cast<float>(*source);
-          source += from.pixel_stride;
-        }
-        out[static_cast<std::size_t>(line) * to.line_stride + o * to.pixel_stride + c] = sum;
-      }
-}
 
 std::uint8_t to_byte(float value) { return static_cast<std::uint8_t>(std::lround(std::clamp(value, 0.0f, 255.0f))); }
 
 }  // namespace
 
 Image resize_image(const Image& image, int width, int height, Interpolation interpolation) {
-  FRUGAL_ASSERT(image.width > 0 && image.height > 0 && width > 0 && height > 0);
-  if (width == image.width && height == image.height) return image;
-  int c = image.channels;
-  auto size = [&](int w, int h) { return static_cast<std::size_t>(w) * h * c; };
-  std::vector<float> wide(size(width, image.height)), out(size(width, height));
-  resample(image.pixels, wide, {image.height, image.width * c, c, c}, {image.height, width * c, c, c},
-           make_taps(image.width, width, interpolation));
-  resample(wide, out, {width, c, width * c, c}, {width, c, width * c, c},
-           make_taps(image.height, height, interpolation));
-  Image result(width, height, c);
-  std::transform(out.begin(), out.end(), result.pixels.begin(), to_byte);
-  return result;
+  return Scaler(antialiasing_taps(interpolation)).scale(image, width, height);
 }
 
 Image convert_channels(const Image& image, int channels) {

@@ -56,6 +56,12 @@ AxisTaps cubic_taps(const ResizeAxis& axis);
 // Equal weights over floor(d in / out) .. ceil((d + 1) in / out) - 1: adaptive average pooling.
 AxisTaps window_taps(std::int64_t in, std::int64_t out);
 
+// Floats of scratch of KernelTable::scale_bytes: a row before and after it is scaled along, each with room for a
+// vector.
+inline std::int64_t scale_scratch(const ResampleAxis& across, int channels) {
+  return (across.in + across.out) * channels + 32;
+}
+
 // The taps as a kernel takes them; they must live as long.
 inline ResampleAxis resample_axis(const AxisTaps& taps) {
   return {taps.in_size, taps.out_size(), taps.first.data(), taps.index.data(), taps.weight.data()};

@@ -62,6 +62,10 @@ struct KernelTable {
 
   // --- Resampling: rows of the output [begin, end) of planes * out_h. Scratch: in_w * lanes floats ---
   void (*resample)(const ResampleArgs& args, std::int64_t begin, std::int64_t end, float* scratch);
+  // Row y of a scaled picture of bytes, `channels` (1 or 3) of them a pixel; to the nearest, a half to the even one.
+  // Scratch: scale_scratch(across, channels) floats.
+  void (*scale_bytes)(const ResampleAxis& down, const ResampleAxis& across, std::int64_t y, int channels,
+                      const std::uint8_t* bytes, float* scratch, std::uint8_t* out);
 
   // --- Layouts: one image of `channels` planes of `pixels`; blocks [begin, end) of it ---
   void (*to_blocked)(std::int64_t channels, std::int64_t pixels, const float* plain, float* blocked, std::int64_t begin,

@@ -13,8 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-LanguageModel from_gguf(const std::string& path) {
-  const Gguf file = read_gguf(path);
+LanguageModel from_gguf(const Gguf& file) {
   LanguageModel out;
   out.config = gguf_config(file);
   out.model = gguf_model(file, out.config);
@@ -36,12 +35,14 @@ LanguageModel from_folder(const std::string& path) {
 
 LanguageModel load_language_model(const std::string& path) {
   LanguageModel out;
-  if (path.ends_with(".gguf"))
-    out = naming_file(path, [&] { return from_gguf(path); });
-  else if (fs::is_directory(path))
+  if (path.ends_with(".gguf")) {
+    const Gguf file = read_gguf(path);  // its sentences name the file by themselves
+    out = naming_file(path, [&] { return from_gguf(file); });
+  } else if (fs::is_directory(path)) {
     out = naming_file(path, [&] { return from_folder(path); });
-  else
+  } else {
     fail_usage("{}: a language model is a .gguf file, or a folder with config.json and safetensors", path);
+  }
   trim_heap();  // the metadata of the file, a large part of it the vocabulary, were there beside the tokenizer
   if (out.tokenizer) {
     out.ends = out.tokenizer->spec().end_of_generation;

@@ -2,119 +2,14 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cmath>
 
 #include "base/check.h"
+#include "formats/scaler.h"
 #include "frugal/prepare.h"
 
 namespace frugal {
 namespace {
-
-// Which pixels an output pixel takes, and how much of each.
-struct Taps {
-  std::vector<int> first, count;
-  std::vector<float> weight;
-};
-
-Taps area_taps(int in, int out) {
-  Taps taps;
-  const double scale = static_cast<double>(in) / out;
-  for (int i = 0; i < out; ++i) {
-    const double begin = i * scale, end = std::min<double>((i + 1) * scale, in);
-    const int first = static_cast<int>(begin), last = std::min(in, static_cast<int>(std::ceil(end - 1e-9)));
-    taps.first.push_back(first);
-    taps.count.push_back(last - first);
-    for (int p = first; p < last; ++p)
-      taps.weight.push_back(
-          static_cast<float>((std::min<double>(end, p + 1) - std::max<double>(begin, p)) / (end - begin)));
-  }
-  return taps;
-}
-
-Taps linear_taps(int in, int out) {
-  Taps taps;
-  const double scale = static_cast<double>(in) / out;
-  for (int i = 0; i < out; ++i) {
-    const double at = std::clamp((i + 0.5) * scale - 0.5, 0.0, static_cast<double>(in - 1));
-    const int first = std::min(static_cast<int>(at), std::max(0, in - 2));
-    taps.first.push_back(first);
-    taps.count.push_back(in == 1 ? 1 : 2);
-    const auto share = static_cast<float>(at - first);
-    taps.weight.push_back(in == 1 ? 1 : 1 - share);
-    if (in > 1) taps.weight.push_back(share);
-  }
-  return taps;
-}
-
-// Scales pictures row by row. Keeps what depends on the sizes alone.
-class Scaler {
- public:
-  // `row(y, bytes)` gets each row of width * channels bytes of the scaled picture.
-  template <typename Row>
-  void run(const Image& image, int width, int height, Row&& row) {
-    fit(image, width, height);
-    const std::size_t in_row = static_cast<std::size_t>(image.width) * channels_;
-    std::size_t weight = 0;
-    for (std::size_t y = 0; y < down_.first.size(); ++y) {
-      const auto first = static_cast<std::size_t>(down_.first[y]), count = static_cast<std::size_t>(down_.count[y]);
-      mix_rows(&image.pixels[first * in_row], in_row, &down_.weight[weight], count);
-      weight += count;
-      channels_ == 3 ? across_row<3>() : across_row<1>();
-      row(static_cast<int>(y), out_row_.data());
-    }
-  }
-
- private:
-  void fit(const Image& image, int width, int height) {
-    if (image.width == in_width_ && image.height == in_height_ && width == width_ && height == height_ &&
-        image.channels == static_cast<int>(channels_))
-      return;
-    auto taps = [](int in, int out) { return out < in ? area_taps(in, out) : linear_taps(in, out); };
-    in_width_ = image.width, in_height_ = image.height, width_ = width, height_ = height;
-    channels_ = static_cast<std::size_t>(image.channels);
-    across_ = taps(image.width, width);
-    down_ = taps(image.height, height);
-    mixed_.assign(static_cast<std::size_t>(image.width) * channels_ + kLanes, 0);
-    out_row_.resize(static_cast<std::size_t>(width) * channels_ + kLanes);
-  }
-
-  // The weighted sum of rows of bytes.
-  void mix_rows(const std::uint8_t* rows, std::size_t length, const float* weights, std::size_t count) {
-    float* to = mixed_.data();
-    for (std::size_t k = 0; k < count; ++k) {
-      const std::uint8_t* from = rows + k * length;
-      const float w = weights[k];
-      if (k == 0)
-        for (std::size_t x = 0; x < length; ++x) to[x] = w * static_cast<float>(from[x]);
-      else
-        for (std::size_t x = 0; x < length; ++x) to[x] += w * static_cast<float>(from[x]);
-    }
-  }
-
-  // The weighted sums along the row, as bytes. Four numbers at a time, of which `channels` count.
-  template <std::size_t channels>
-  void across_row() {
-    const float* weight = across_.weight.data();
-    std::uint8_t* to = out_row_.data();
-    for (std::size_t x = 0; x < across_.first.size(); ++x) {
-      const float* from = &mixed_[static_cast<std::size_t>(across_.first[x]) * channels];
-      float sum[kLanes] = {};
-      for (int k = 0; k < across_.count[x]; ++k, ++weight, from += channels)
-        for (std::size_t c = 0; c < kLanes; ++c) sum[c] += *weight * from[c];
-      // To the nearest whole number, a half to the even one: what is added leaves no bits for fractions.
-      for (std::size_t c = 0; c < channels; ++c)
-        *to++ = static_cast<std::uint8_t>(std::bit_cast<std::uint32_t>(std::min(sum[c], 255.0f) + 12'582'912.0f));
-    }
-  }
-
-  static constexpr std::size_t kLanes = 4;
-  int in_width_ = 0, in_height_ = 0, width_ = 0, height_ = 0;
-  std::size_t channels_ = 3;
-  Taps across_, down_;
-  std::vector<float> mixed_;
-  std::vector<std::uint8_t> out_row_;
-};
 
 // round() of Python, which the official code uses: a half goes to the even number.
 int round_even(double v) { return static_cast<int>(std::nearbyint(v)); }
@@ -144,15 +39,7 @@ PicturePlacement place_picture(int width, int height, const TaskInfo& info) {
   return p;
 }
 
-Image scale_picture(const Image& image, int width, int height) {
-  if (image.width == width && image.height == height) return image;
-  Image out(width, height, image.channels);
-  const std::size_t row = static_cast<std::size_t>(width) * static_cast<std::size_t>(image.channels);
-  Scaler().run(image, width, height, [&](int y, const std::uint8_t* bytes) {
-    std::copy_n(bytes, row, &out.pixels[static_cast<std::size_t>(y) * row]);
-  });
-  return out;
-}
+Image scale_picture(const Image& image, int width, int height) { return Scaler(area_taps).scale(image, width, height); }
 
 struct DetectionInput::Impl {
   explicit Impl(const TaskInfo& i) : info(i), input(DType::f32, {1, i.channels, i.height, i.width}) {
@@ -177,7 +64,7 @@ struct DetectionInput::Impl {
   Tensor input;
   std::array<std::array<float, 256>, 3> numbers{};  // of each byte of a channel
   PicturePlacement at{};                            // of the last picture
-  Scaler scaler{};
+  Scaler scaler{area_taps};
 };
 
 DetectionInput::DetectionInput(const TaskInfo& info) : impl_(std::make_unique<Impl>(info)) {}
@@ -189,7 +76,9 @@ const Tensor& DetectionInput::prepare(const Image& image, const PicturePlacement
     return prepare(convert_channels(image, static_cast<int>(m.info.channels)), placement);
   m.surround(placement);
   const auto channels = static_cast<std::size_t>(m.info.channels);
-  m.scaler.run(image, placement.width, placement.height, [&](int y, const std::uint8_t* bytes) {
+  m.scaler.fit(image, placement.width, placement.height);
+  for (int y = 0; y < placement.height; ++y) {
+    const std::uint8_t* bytes = m.scaler.row(image, y);
     const std::int64_t begin = (placement.top + y) * m.info.width + placement.left;
     for (std::size_t c = 0; c < channels; ++c) {
       const std::size_t of = m.info.bgr && channels == 3 ? 2 - c : c;  // the picture's channel
@@ -197,7 +86,7 @@ const Tensor& DetectionInput::prepare(const Image& image, const PicturePlacement
       float* to = m.plane(static_cast<std::int64_t>(c)) + begin;
       for (int x = 0; x < placement.width; ++x) to[x] = numbers[bytes[static_cast<std::size_t>(x) * channels + of]];
     }
-  });
+  }
   return m.input;
 }
 

@@ -1,10 +1,12 @@
 #include "kernels/support.h"
 
+#include <cmath>
 #include <cstdlib>
 #include <functional>
 #include <limits>
 
 #include "frugal/error.h"
+#include "kernels/resample.h"
 
 namespace frugal::test {
 namespace {
@@ -22,6 +24,27 @@ TEST_P(Elementwise, ActivationsMatchTheReference) {
       table().activate(n, got.data(), got.data(), spec);  // in place
       expect_close(got, want, 2e-6f, "activation " + std::to_string(static_cast<int>(spec.kind)));
     }
+}
+
+TEST_P(Elementwise, PicturesOfBytesAreScaled) {
+  const ResizeAxis bilinear{.in = 3, .out = 5, .coordinates = Coordinates::half_pixel};
+  for (const AxisTaps& taps : {window_taps(7, 3), linear_taps(bilinear)})
+    for (std::int64_t width : kLengths)
+      for (int channels : {1, 3}) {
+        const AxisTaps along =
+            cubic_taps({.in = width, .out = (width + 3) / 2, .coordinates = Coordinates::half_pixel});
+        const ResampleAxis down = resample_axis(taps), across = resample_axis(along);
+        std::vector<std::uint8_t> bytes(static_cast<std::size_t>(down.in * width * channels));
+        for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i * 37 + i / 5 * 100);
+        std::vector<float> scratch(static_cast<std::size_t>(scale_scratch(across, channels)), NAN);
+        std::vector<std::uint8_t> want(static_cast<std::size_t>(across.out * channels)), got(want);
+        for (std::int64_t y = 0; y < down.out; ++y) {
+          reference().scale_bytes(down, across, y, channels, bytes.data(), scratch.data(), want.data());
+          table().scale_bytes(down, across, y, channels, bytes.data(), scratch.data(), got.data());
+          for (std::size_t i = 0; i < want.size(); ++i)
+            ASSERT_LE(std::abs(got[i] - want[i]), 1) << width << " wide, " << channels << " channels, " << i;
+        }
+      }
 }
 
 TEST_P(Elementwise, ActivationsOfExtremes) {

@@ -97,6 +97,25 @@ TEST(Speculation, EveryDrafterAndBatchSizeGivesTheGreedyTexts) {
   }
 }
 
+// Where all drafts were accepted, the draft model has never been fed the last of them: it is fed with what came after.
+TEST(Speculation, ADraftModelCatchesUpWithWhatWasAccepted) {
+  auto drafter = [] {
+    return model_drafter(std::make_unique<Runner>(toy_model(toy_config(), 0.05), toy_options()), 256);
+  };
+  const auto one = drafter();
+  Ids text = random_prompt(3, 9);
+  for (int step = 0; step < 6; ++step) {
+    DraftRequest asked{.sequence = 0, .tokens = text, .prompt = 9, .most = 4}, anew = asked;
+    one->propose({&asked, 1});
+    drafter()->propose({&anew, 1});
+    ASSERT_EQ(asked.drafts.size(), 4u);
+    EXPECT_EQ(asked.drafts, anew.drafts) << "step " << step;
+    const std::size_t accepted = step < 4 ? 4 : 1;  // twice most of it is thrown away
+    text.insert(text.end(), asked.drafts.begin(), asked.drafts.begin() + static_cast<std::ptrdiff_t>(accepted));
+    text.push_back(17 * step);
+  }
+}
+
 TEST(Speculation, CountsOfDraftsThatAreAlwaysRightOrAlwaysWrong) {
   Runner runner(toy_model(toy_config()), toy_options());
   const Expected e = expected(runner, 1, 24);

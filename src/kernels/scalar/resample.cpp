@@ -130,9 +130,28 @@ void resample(const ResampleArgs& a, std::int64_t row_begin, std::int64_t row_en
   }
 }
 
+void scale_bytes(const ResampleAxis& down, const ResampleAxis& across, std::int64_t y, int channels,
+                 const std::uint8_t* bytes, float* scratch, std::uint8_t* out) {
+  const std::int64_t n = across.in * channels;
+  std::fill(scratch, scratch + n, 0.0f);
+  for (std::int64_t k = down.first[y]; k < down.first[y + 1]; ++k)
+    for (std::int64_t i = 0; i < n; ++i)
+      scratch[i] += down.weight[k] * static_cast<float>(bytes[down.index[k] * n + i]);
+  for (std::int64_t x = 0; x < across.out; ++x)
+    for (int c = 0; c < channels; ++c) {
+      float sum = 0;
+      for (std::int64_t k = across.first[x]; k < across.first[x + 1]; ++k)
+        sum += across.weight[k] * scratch[across.index[k] * channels + c];
+      *out++ = static_cast<std::uint8_t>(std::nearbyint(std::clamp(sum, 0.0f, 255.0f)));
+    }
+}
+
 }  // namespace
 
-void fill_resample(KernelTable& table) { table.resample = resample; }
+void fill_resample(KernelTable& table) {
+  table.resample = resample;
+  table.scale_bytes = scale_bytes;
+}
 
 }  // namespace scalar
 }  // namespace frugal

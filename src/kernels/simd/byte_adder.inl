@@ -69,7 +69,7 @@ class PixelRuns {
 // Where the bytes of a run lie: together, or one half each of two rows.
 struct Whole {
   const std::uint8_t* window;
-  W load(std::int64_t offset) const { return load_bytes(window + offset); }
+  W load(std::int64_t offset) const { return load_raw(window + offset); }
 };
 struct Halves {
   const std::uint8_t *first, *second;

@@ -9,7 +9,7 @@ namespace {
 using W = __m256i;
 constexpr int kPixels = 4;
 
-inline W load_bytes(const std::uint8_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
+inline W load_raw(const std::uint8_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
 // Half of them from each place.
 inline W load_halves_of_bytes(const std::uint8_t* first, const std::uint8_t* second) {
   return _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(first))),

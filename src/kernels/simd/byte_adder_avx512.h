@@ -9,7 +9,7 @@ namespace {
 using W = __m512i;
 constexpr int kPixels = 8;
 
-inline W load_bytes(const std::uint8_t* p) { return _mm512_loadu_si512(p); }
+inline W load_raw(const std::uint8_t* p) { return _mm512_loadu_si512(p); }
 // Half of them from each place.
 inline W load_halves_of_bytes(const std::uint8_t* first, const std::uint8_t* second) {
   return _mm512_inserti64x4(_mm512_castsi256_si512(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(first))),

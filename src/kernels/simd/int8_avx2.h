@@ -15,9 +15,6 @@ inline I broadcast_i(const void* p) {
   return _mm256_set1_epi32(x);
 }
 inline V to_float(I x) { return _mm256_cvtepi32_ps(x); }
-inline V load_bytes(const std::uint8_t* p) {
-  return to_float(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))));
-}
 // Rounded to even; v + zero lies in 0..255.
 inline void store_bytes(std::uint8_t* p, V v, I zero) {
   I x = _mm256_add_epi32(_mm256_cvtps_epi32(v), zero);

@@ -15,9 +15,6 @@ inline I broadcast_i(const void* p) {
   return _mm512_set1_epi32(x);
 }
 inline V to_float(I x) { return _mm512_cvtepi32_ps(x); }
-inline V load_bytes(const std::uint8_t* p) {
-  return to_float(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
-}
 // Rounded to even; low bytes of v + zero.
 inline __m128i to_bytes(V v, I zero) { return _mm512_cvtepi32_epi8(_mm512_add_epi32(_mm512_cvtps_epi32(v), zero)); }
 inline void store_bytes(std::uint8_t* p, V v, I zero) {

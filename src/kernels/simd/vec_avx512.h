@@ -44,12 +44,15 @@ inline void store_first(float* p, V v, int n) {
   else
     _mm512_mask_storeu_ps(p, first_lanes(n), v);
 }
-// Halves and signed bytes as floats, and back to halves (round to nearest even)
+// Halves and bytes as floats, and back to halves (round to nearest even)
 inline V load_halves(const std::uint16_t* p) {
   return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
 }
 inline V load_bytes(const std::int8_t* p) {
   return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
+}
+inline V load_bytes(const std::uint8_t* p) {
+  return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
 }
 inline void store_halves(std::uint16_t* p, V v) {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
