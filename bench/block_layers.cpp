@@ -12,6 +12,7 @@
 
 #include "base/random.h"
 #include "kernels/block_linear.h"
+#include "language/benchmark.h"
 #include "tensor/block_types.h"
 #include "tensor/slab.h"
 
@@ -35,25 +36,6 @@ double seconds_of(FunctionRef<void()> body) {
   const auto start = std::chrono::steady_clock::now();
   body();
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-// Bytes a second that all threads read together.
-double memory_rate(ThreadPool& pool) {
-  Tensor memory(DType::i64, {kBeyondCaches / 8});
-  std::fill_n(memory.data<std::int64_t>(), memory.numel(), 1);  // what nobody has written is not read from memory
-  const std::int64_t* data = memory.data<std::int64_t>();
-  std::vector<std::int64_t> sums(static_cast<std::size_t>(pool.threads()));
-  double best = 1e9;
-  for (int round = 0; round < kRounds; ++round)
-    best = std::min(best, seconds_of([&] {
-                      pool.parallel_for(memory.numel(), 64, [&](std::int64_t begin, std::int64_t end, int thread) {
-                        std::int64_t parts[8] = {};
-                        for (std::int64_t i = begin; i < end; i += 8)
-                          for (int j = 0; j < 8; ++j) parts[j] ^= data[i + j];
-                        for (std::int64_t part : parts) sums[static_cast<std::size_t>(thread)] ^= part;
-                      });
-                    }));
-  return static_cast<double>(memory.bytes()) / best;
 }
 
 struct Layer {
@@ -119,7 +101,7 @@ void bench_layer(ThreadPool& pool, const BlockLinearTable& table, const Shape2& 
 void bench_block_layers(int threads) {
   const Isa isa = active_isa();
   ThreadPool pool(threads);
-  const double rate = memory_rate(pool);
+  const double rate = measured_read_rate(threads);
   fmt::print("{} ({}), {} threads, memory {:.1f} GB/s\n", name(isa), block_linear_table(isa).instruction, threads,
              rate * 1e-9);
   for (const Shape2& shape : kLayers) bench_layer(pool, block_linear_table(isa), shape, rate);

@@ -53,7 +53,9 @@ struct ExactKernel {
     V acc[R][kVectors];
     clear(acc);
     alignas(64) float w[kBlockUnit * kBlockPanel];
+    Ahead ahead(t, t.panel);
     for (std::int64_t i = 0; i < t.k; i += kBlockUnit) {
+      ahead.ask(ahead.step);
       const auto count = static_cast<int>(t.k - i < kBlockUnit ? t.k - i : kBlockUnit);
       decode(t.panel, t.k, i / kBlockUnit, count, w);
       accumulate(acc, t.x + i, t.x_step, 1, w, kBlockPanel, count);
