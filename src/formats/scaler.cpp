@@ -11,12 +11,7 @@ namespace {
 
 double triangle(double x) { return x < 1 ? 1 - x : 0; }
 
-// Keys, "Cubic convolution interpolation for digital image processing", 1981.
-double cubic(double x) {
-  constexpr double a = -0.5;
-  if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
-  return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
-}
+double cubic(double x) { return x < 1 ? cubic_near(-0.5, x) : x < 2 ? cubic_far(-0.5, x) : 0; }
 
 // The pixels begin..end-1, weighed as `weight` says, in all by 1.
 template <typename Weight>
@@ -43,8 +38,8 @@ AxisTaps filter_taps(std::int64_t in, std::int64_t out) {
   return taps;
 }
 
-// As many taps for every pixel, those added with the weight 0: loops of one length are foretold by the processor, which
-// makes rows twice as fast.
+// As many taps for every pixel, those added with the weight 0: the processor foretells loops of one length, and where
+// the lengths differ it errs at most pixels. Measured: a third off the time of preparing a picture for a detector.
 AxisTaps level(const AxisTaps& taps) {
   std::int64_t most = 0;
   for (std::size_t o = 0; o + 1 < taps.first.size(); ++o) most = std::max(most, taps.first[o + 1] - taps.first[o]);

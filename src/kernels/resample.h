@@ -51,6 +51,15 @@ struct ResizeAxis {
 // up.
 std::vector<std::int64_t> nearest_map(const ResizeAxis& axis);
 AxisTaps linear_taps(const ResizeAxis& axis);
+// Keys, "Cubic convolution interpolation for digital image processing", 1981, for distances below 1 and up to 2.
+template <typename T>
+T cubic_near(T a, T x) {
+  return ((a + 2) * x - (a + 3)) * x * x + 1;
+}
+template <typename T>
+T cubic_far(T a, T x) {
+  return ((a * x - 5 * a) * x + 8 * a) * x - 4 * a;
+}
 // Keys' convolution over four pixels, the border repeated.
 AxisTaps cubic_taps(const ResizeAxis& axis);
 // Equal weights over floor(d in / out) .. ceil((d + 1) in / out) - 1: adaptive average pooling.

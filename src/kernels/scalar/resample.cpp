@@ -30,10 +30,6 @@ float source(const ResizeAxis& a, float step, std::int64_t d) {
 
 void close_pixel(AxisTaps& taps) { taps.first.push_back(static_cast<std::int64_t>(taps.index.size())); }
 
-// Keys, "Cubic convolution interpolation for digital image processing", 1981, for distances below 1 and up to 2.
-float cubic_near(float a, float x) { return ((a + 2) * x - (a + 3)) * x * x + 1; }
-float cubic_far(float a, float x) { return ((a * x - 5 * a) * x + 8 * a) * x - 4 * a; }
-
 float rounded(const ResizeAxis& a, float step, std::int64_t d) {
   const float x = source(a, step, d);
   switch (a.rounding) {
