@@ -21,9 +21,11 @@ Tensor PackCache::get(const Tensor& weight, const std::string& kind, const std::
 }
 
 void PackCache::need(const Tensor& weight) const {
+  released_.erase(&weight);
   if (weight.defined()) return;
   FRUGAL_ASSERT(originals_.restore);
   originals_.restore();
+  released_.clear();
   FRUGAL_ASSERT(weight.defined());
 }
 
@@ -33,7 +35,7 @@ void PackCache::keep(const Tensor& weight) {
 }
 
 void PackCache::release(const Tensor& weight) {
-  if (originals_.release && !kept_.contains(&weight)) originals_.release(weight);
+  if (originals_.release && !kept_.contains(&weight) && released_.insert(&weight).second) originals_.release(weight);
 }
 
 std::size_t PackCache::bytes() const {

@@ -75,11 +75,12 @@ class PackCache {
 
   void need(const Tensor& weight) const;  // its data are there when this returns
   void keep(const Tensor& weight);        // the same, and they stay
-  void release(const Tensor& weight);     // unless they are kept
+  void release(const Tensor& weight);     // unless they are kept, or were released and nobody has asked for them since
 
  private:
   std::map<std::pair<const Tensor*, std::string>, Tensor> packs_;
   std::set<const Tensor*> kept_;
+  mutable std::set<const Tensor*> released_;
   Originals originals_{};
 };
 

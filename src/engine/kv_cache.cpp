@@ -1,15 +1,14 @@
 #include "engine/kv_cache.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
-#include <new>
 #include <numeric>
 
 #include "base/check.h"
 #include "graph/op.h"
 #include "kernels/attend.h"
 #include "kernels/kernels.h"
+#include "tensor/slab.h"
 
 namespace frugal {
 
@@ -28,8 +27,6 @@ std::vector<CacheLayer> cache_layers(const Graph& graph) {
     if (layers[i].heads == 0) fail("no attention node of '{}' has the layer {}", graph.name(), i);
   return layers;
 }
-
-void KvCache::Free::operator()(std::byte* p) const { std::free(p); }
 
 KvCache::KvCache(std::vector<CacheLayer> layers, CacheType type, std::size_t max_bytes)
     : layers_(std::move(layers)), type_(type) {
@@ -96,10 +93,8 @@ int KvCache::take_page() {
     users_[static_cast<std::size_t>(page)] = 1;
     return page;
   }
-  auto* memory = static_cast<std::byte*>(std::aligned_alloc(64, page_bytes_));
-  if (!memory) throw std::bad_alloc();
-  std::memset(memory, 0, page_bytes_);  // the padding of values is read
-  pages_.emplace_back(memory);
+  pages_.push_back(slab_tensor(static_cast<std::int64_t>(page_bytes_)));
+  std::memset(pages_.back().raw(), 0, page_bytes_);  // the padding of values is read
   users_.push_back(1);
   return static_cast<int>(pages_.size()) - 1;
 }
@@ -124,8 +119,7 @@ void KvCache::reserve(int sequence, int cells) {
     const int shared = s.pages[i];
     if (users_[static_cast<std::size_t>(shared)] == 1) continue;
     s.pages[i] = take_page();
-    std::memcpy(pages_[static_cast<std::size_t>(s.pages[i])].get(), pages_[static_cast<std::size_t>(shared)].get(),
-                page_bytes_);
+    std::memcpy(memory(s.pages[i]), memory(shared), page_bytes_);
     drop_page(shared);
   }
   while (s.pages.size() < wanted) s.pages.push_back(take_page());
@@ -170,15 +164,15 @@ std::size_t KvCache::value_offset(int layer, std::int64_t head) const {
 void KvCache::fill_stale(float value) {
   const AttendTable& table = kernels(Isa::scalar).attend;
   auto fill = [&](int page, int first) {
-    std::byte* memory = pages_[static_cast<std::size_t>(page)].get();
+    std::byte* const bytes = memory(page);
     for (std::size_t l = 0; l < layers_.size(); ++l)
       for (std::int64_t head = 0; head < layers_[l].heads; ++head)
         for (int cell = first; cell < kPageCells; ++cell) {
           const std::vector<float> k(static_cast<std::size_t>(layers_[l].key_depth), value);
           const std::vector<float> v(static_cast<std::size_t>(layers_[l].value_depth), value);
           const int layer = static_cast<int>(l);
-          table.store_keys(type_, layers_[l].key_depth, k.data(), memory + key_offset(layer, head), cell);
-          table.store_values(type_, layers_[l].value_depth, v.data(), memory + value_offset(layer, head), cell);
+          table.store_keys(type_, layers_[l].key_depth, k.data(), bytes + key_offset(layer, head), cell);
+          table.store_values(type_, layers_[l].value_depth, v.data(), bytes + value_offset(layer, head), cell);
         }
   };
   for (int page : free_) fill(page, 0);
@@ -224,7 +218,7 @@ int KvStep::first_cell(const Group& group, int row, std::int64_t window) const {
 
 std::byte* KvStep::page(const Group& group, int page) const {
   const int id = cache_.at(group.sequence).pages[static_cast<std::size_t>(page)];
-  return cache_.pages_[static_cast<std::size_t>(id)].get();
+  return cache_.memory(id);
 }
 std::byte* KvStep::keys(const Group& group, int p, int layer, std::int64_t head) const {
   return page(group, p) + cache_.key_offset(layer, head);

@@ -8,11 +8,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <vector>
 
 #include "frugal/graph.h"
+#include "frugal/tensor.h"
 #include "kernels/attend_types.h"
 
 namespace frugal {
@@ -62,18 +62,16 @@ class KvCache {
   const Sequence& at(int sequence) const;
   int take_page();
   void drop_page(int page);
+  std::byte* memory(int page) { return static_cast<std::byte*>(pages_[static_cast<std::size_t>(page)].raw()); }
   std::size_t key_offset(int layer, std::int64_t head) const;
   std::size_t value_offset(int layer, std::int64_t head) const;
 
-  struct Free {
-    void operator()(std::byte* p) const;
-  };
   std::vector<CacheLayer> layers_;
   CacheType type_;
   std::size_t page_bytes_ = 0, max_pages_ = 0;
   std::vector<std::size_t> layer_offset_, key_bytes_, value_bytes_;  // of a layer within a page; of one head
-  std::vector<std::unique_ptr<std::byte, Free>> pages_;
-  std::vector<int> users_;  // of each page
+  std::vector<Tensor> pages_;  // bytes, side by side in huge pages: a step reads them all
+  std::vector<int> users_;     // of each page
   std::vector<int> free_;
   std::vector<Sequence> sequences_;
 };

@@ -201,6 +201,12 @@ TEST(Compiler, ReleasesWeightsThatAllReadersHavePacked) {
                                        nullptr});
   Program program(model, {{2, 8, 6, 6}}, {.kernels = &active_kernels(), .packs = &packs});
   EXPECT_EQ(released, std::vector<std::string>{"conv.weight"});
+  // The next shape finds the packing and reads nothing: there is nothing to release again.
+  Program other(model, {{2, 8, 6, 6}}, {.kernels = &active_kernels(), .packs = &packs});
+  EXPECT_EQ(released, std::vector<std::string>{"conv.weight"});
+  packs.need(model.weights.at("conv.weight"));
+  Program after(model, {{2, 8, 6, 6}}, {.kernels = &active_kernels(), .packs = &packs});
+  EXPECT_EQ(released, (std::vector<std::string>{"conv.weight", "conv.weight"}));
 }
 
 std::vector<std::string> step_names(const Model& model) {
