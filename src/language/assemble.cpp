@@ -57,7 +57,10 @@ Model assemble_decoder(const DecoderConfig& config, Weights tensors) {
     if (found->second.shape() != wanted)
       fail("the tensor '{}' has shape {}; a {} model of this size needs {}", value.name,
            to_string(found->second.shape()), config.architecture, to_string(wanted));
-    model.weights.emplace(value.name, found->second.to(value.type.dtype));
+    // Norms and biases are read where they lie, at every step: a copy, or each would keep some MiB of the file in
+    // memory.
+    const Tensor given = found->second.to(value.type.dtype);
+    model.weights.emplace(value.name, given.rank() < 2 ? given.clone() : given);
     tensors.erase(found);
   }
   if (!tensors.empty())
