@@ -9,6 +9,7 @@
 #include "base/thread_pool.h"
 #include "engine/lower_int8.h"
 #include "engine/program.h"
+#include "graph/op.h"
 #include "graph/passes/passes.h"
 #include "graph/verify.h"
 
@@ -18,6 +19,11 @@ namespace {
 const KernelTable& kernels_for(const SessionOptions& options) {
   if (!options.isa.empty()) return kernels(isa_from_name(options.isa));
   return options.optimize ? active_kernels() : kernels(Isa::scalar);
+}
+
+bool goes_into_store(const Node& node) {
+  const EngineOp* op = EngineRegistry::instance().find(node.op->name);
+  return op && (op->is_residual_add || (op->as_activation && op->as_activation(node)));
 }
 
 }  // namespace
@@ -43,8 +49,8 @@ struct Session::Impl {
     auto evaluate = [&](const Node& node, const std::vector<const Tensor*>& inputs) {
       return evaluate_node(node, inputs, table);
     };
-    return commute_pointwise(
-        fuse_attention(simplify(has_quantization(model.graph) ? lower_int8(model, table) : model, evaluate)));
+    Model m = simplify(has_quantization(model.graph) ? lower_int8(model, table) : model, evaluate);
+    return merge_siblings(commute_pointwise(fuse_attention(m)), goes_into_store);
   }
 
   // Weights that the passes have made are released once they are packed; those of the source are not ours, but give

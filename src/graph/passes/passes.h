@@ -57,4 +57,13 @@ Model simplify(const Model& model, const NodeEvaluator& evaluate);
 // rounding the same: either is linear, and the weights of a resampling add up to 1.
 Model commute_pointwise(const Model& model);
 
+// Does this node go into the store of the layer before it? Comes from the engine.
+using StoreTest = std::function<bool(const Node&)>;
+
+// One convolution for several of one value that have kernel, stride, padding and dilation in common, and a split of its
+// channels, which the engine makes views of. An activation that all have goes behind the one. Where that pays (few
+// results, see merge_siblings.cpp) and no store loses a sum that it would take; left alone further where channels fill
+// no whole blocks, others read the weights, or a tensor is no fp32.
+Model merge_siblings(const Model& model, const StoreTest& in_store);
+
 }  // namespace frugal
