@@ -26,6 +26,7 @@ struct DetectOptions {
   int most = 300;                // detections of a picture
   bool several_classes = false;  // a box may count for every class above `confidence`, else for its best one
   std::vector<int> classes{};    // only these; empty: all
+  bool decode_all = false;       // decode rows too that score no more than `confidence`: nothing else comes out
 };
 
 // What the numbers of a detector's first output mean. cx, cy, w, h are pixels of the network's input.
@@ -50,8 +51,12 @@ bool is_detector(const Model& model);
 std::vector<std::string> detection_labels(const Model& model, std::int64_t classes);
 std::int64_t detection_classes(const Graph& graph, const TaskInfo& info);
 
-// Finds objects on one picture after the other. Pictures of one size cost no memory but their results after the first:
-// input and output of the network are kept, and the engine's memory is planned once. The session must outlive it.
+// Finds objects on one picture after the other. Pictures of one size cost no memory after the first but their results:
+// input and output of the network are kept, and the engine's memory is planned once. The session must outlive it. Where
+// the network's output can be split by rows, only those that may score more than `confidence` are decoded (or all,
+// where these are many), by sessions of the detector's own with the model and options of this one, which then never
+// runs and holds no weights; there the first picture with about four times as many rows as any before is compiled for
+// too.
 class Detector {
  public:
   // What the model file says about picture and output, else what is usual for its graph.
@@ -73,7 +78,7 @@ class Detector {
   std::unique_ptr<Impl> impl_;
 };
 
-// The same for a single picture.
+// The same for a single picture, in the session itself: what it has compiled serves the next one too.
 std::vector<Detection> detect(Session& session, const Image& image, const DetectOptions& options = {});
 
 // The number that COCO gives to a class: of the 80 names 1 to 90 with gaps; of other labels the index.

@@ -47,6 +47,7 @@ class Session {
   Session& operator=(Session&&) noexcept;
 
   const Model& model() const;
+  const SessionOptions& options() const;
   // Inputs in the graph's order; Error names an input whose type or shape does not fit.
   std::vector<Tensor> run(const std::vector<Tensor>& inputs);
   // The same with outputs that the caller keeps: tensors of the right type and shape are reused.

@@ -40,9 +40,6 @@ struct Session::Impl {
       fail_usage("there is no precision '{}'; it is float32, bf16 or int8", options.precision);
     if (options.precision == "bf16" && !table.bf16.run)
       log_warning("{} of this processor has no bf16 arithmetic: computing in float32", name(table.isa));
-    if (!options.optimize) return;
-    simplified = simplify_model();
-    for (const auto& [name, weight] : model.weights) source_data.insert(weight.raw());
   }
 
   Model simplify_model() const {
@@ -67,7 +64,16 @@ struct Session::Impl {
       if (!w.defined()) w = std::move(fresh.weights.at(name));
   }
 
-  const Model& compiled_model() const { return options.optimize ? simplified : model; }
+  // Made for the first run, so that a session that never runs holds no weights of its own.
+  const Model& compiled_model() {
+    if (!options.optimize) return model;
+    if (!is_simplified) {
+      for (const auto& [name, weight] : model.weights) source_data.insert(weight.raw());
+      simplified = simplify_model();
+      is_simplified = true;
+    }
+    return simplified;
+  }
 
   // The program for these shapes, in front of the list.
   Program& program_for(const std::vector<Tensor>& inputs) {
@@ -99,6 +105,7 @@ struct Session::Impl {
   }
 
   Model model, simplified;
+  bool is_simplified = false;
   std::set<const void*> source_data;  // addresses of the source's weights
   SessionOptions options;
   const KernelTable& table;
@@ -114,6 +121,7 @@ Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;
 
 const Model& Session::model() const { return impl_->model; }
+const SessionOptions& Session::options() const { return impl_->options; }
 int Session::threads() const { return impl_->pool.threads(); }
 
 std::vector<Tensor> Session::run(const std::vector<Tensor>& inputs) {

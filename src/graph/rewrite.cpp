@@ -104,6 +104,11 @@ Model Rewriter::finish() {
   return std::move(result_);
 }
 
+Model Rewriter::finish(const std::vector<ValueId>& outputs) {
+  for (ValueId id : outputs) result_.graph.add_output(map(id), graph().value(id).name);
+  return std::move(result_);
+}
+
 Model rewrite(const Model& model, const std::function<Visit(Rewriter&, const Node&)>& visit) {
   Rewriter rewriter(model);
   for (const Node& node : model.graph.nodes()) {

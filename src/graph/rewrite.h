@@ -60,6 +60,8 @@ class Rewriter {
   std::string fresh_name(const std::string& stem) const;
 
   Model finish();
+  // With these values of the source, under their names, as outputs instead of its own.
+  Model finish(const std::vector<ValueId>& outputs);
 
  private:
   const Model& source_;

@@ -9,6 +9,8 @@
 #include "kernels/nms.h"
 #include "tasks/coco_names.h"
 #include "tasks/letterbox.h"
+#include "tasks/row_decoder.h"
+#include "tasks/row_scan.h"
 
 namespace frugal {
 namespace {
@@ -39,17 +41,12 @@ class Rows {
   // The rows of which some class may score more than `least`, or is not a number; few, of thousands.
   std::vector<std::int64_t> above(float least) const {
     std::vector<std::uint8_t> marks(static_cast<std::size_t>(count_), 0);
-    // Where there is an objectness, no class scores more.
-    if (first_class_ > 4)
-      for (std::int64_t row = 0; row < count_; ++row) {
-        const float objectness = at(row, grid_ ? 0 : 4);
-        marks[static_cast<std::size_t>(row)] = !((grid_ ? std::pow(objectness, 0.6f) : objectness) <= least);
-      }
-    else if (column_step_ == 1)
+    if (grid_)
       for (std::int64_t row = 0; row < count_; ++row)
-        marks[static_cast<std::size_t>(row)] = any_above(data_ + row * row_step_ + 4, classes(), least);
-    else
-      for (std::int64_t c = 4; c < columns_; ++c) mark_above(data_ + c * column_step_, count_, least, marks.data());
+        marks[static_cast<std::size_t>(row)] = !(std::pow(at(row, 0), 0.6f) <= least);
+    else  // where there is an objectness, no class scores more
+      mark_rows_above({data_ + 4 * column_step_, count_, row_step_, first_class_ > 4 ? 1 : classes(), column_step_},
+                      least, marks.data());
     std::vector<std::int64_t> rows;
     for (std::int64_t row = 0; row < count_; ++row)
       if (marks[static_cast<std::size_t>(row)]) rows.push_back(row);
@@ -71,15 +68,6 @@ class Rows {
   }
 
  private:
-  // Without branches, for the compiler to make vectors of.
-  static bool any_above(const float* p, std::int64_t n, float least) {
-    int found = 0;
-    for (std::int64_t i = 0; i < n; ++i) found |= static_cast<int>(!(p[i] <= least));
-    return found != 0;
-  }
-  static void mark_above(const float* p, std::int64_t n, float least, std::uint8_t* marks) {
-    for (std::int64_t i = 0; i < n; ++i) marks[i] |= static_cast<std::uint8_t>(!(p[i] <= least));
-  }
   float at(std::int64_t row, std::int64_t column) const { return data_[row * row_step_ + column * column_step_]; }
 
   const float* data_;
@@ -253,12 +241,24 @@ struct Detector::Impl {
   std::vector<std::string> labels;
   DetectOptions options;
   DetectionInput input{info};
+  std::unique_ptr<RowDecoder> decoder{};  // none: the session decodes all rows
   std::vector<Tensor> inputs{}, outputs{};
   Milliseconds spent{};
+
+  // The network's first output, of those rows at least that score enough.
+  const Tensor& rows() {
+    if (decoder)
+      outputs.assign(1, decoder->run(inputs, options.confidence));
+    else
+      session.run(inputs, outputs);
+    return outputs.at(0);
+  }
 };
 
 Detector::Detector(Session& session, TaskInfo info, std::vector<std::string> labels, DetectOptions options)
-    : impl_(new Impl{session, std::move(info), std::move(labels), std::move(options)}) {}
+    : impl_(new Impl{session, std::move(info), std::move(labels), std::move(options)}) {
+  if (!impl_->options.decode_all) impl_->decoder = RowDecoder::make(session, impl_->info);
+}
 
 Detector::Detector(Session& session, DetectOptions options)
     : Detector(session, detection_info(session.model()), {}, std::move(options)) {
@@ -282,16 +282,18 @@ std::vector<Detection> Detector::operator()(const Image& image) {
   const PicturePlacement placement = place_picture(image.width, image.height, m.info);
   m.inputs.assign(1, m.input.prepare(image, placement));
   lap(m.spent.prepare);
-  m.session.run(m.inputs, m.outputs);
+  const Tensor& rows = m.rows();
   lap(m.spent.network);
   std::vector<Detection> found =
-      decode_detections(m.outputs.at(0), m.info, placement, image.width, image.height, m.labels, m.options);
+      decode_detections(rows, m.info, placement, image.width, image.height, m.labels, m.options);
   lap(m.spent.boxes);
   return found;
 }
 
 std::vector<Detection> detect(Session& session, const Image& image, const DetectOptions& options) {
-  return Detector(session, options)(image);
+  DetectOptions all = options;
+  all.decode_all = true;
+  return Detector(session, all)(image);
 }
 
 }  // namespace frugal
