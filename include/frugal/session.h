@@ -11,6 +11,7 @@
 namespace frugal {
 
 class KvStep;
+class ThreadPool;
 
 struct SessionOptions {
   int threads = 0;              // 0: every core this process may use
@@ -42,6 +43,8 @@ struct NodeProfile {
 class Session {
  public:
   explicit Session(Model model, SessionOptions options = {});
+  // On threads of another one, with which it takes turns; `options.threads` counts for nothing.
+  Session(Model model, SessionOptions options, std::shared_ptr<ThreadPool> pool);
   ~Session();
   Session(Session&&) noexcept;
   Session& operator=(Session&&) noexcept;
@@ -58,6 +61,7 @@ class Session {
   std::size_t arena_bytes() const;           // memory of activations and scratch, of the largest shapes
   std::size_t packed_bytes() const;          // memory of packed weights
   int threads() const;
+  const std::shared_ptr<ThreadPool>& pool() const;  // also for what comes before a run and behind it
 
  private:
   struct Impl;

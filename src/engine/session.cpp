@@ -29,11 +29,11 @@ bool goes_into_store(const Node& node) {
 }  // namespace
 
 struct Session::Impl {
-  Impl(Model given, const SessionOptions& o)
+  Impl(Model given, const SessionOptions& o, std::shared_ptr<ThreadPool> threads)
       : model(std::move(given)),
         options(o),
         table(kernels_for(o)),
-        pool(o.threads > 0 ? o.threads : available_cores()),
+        pool(std::move(threads)),
         packs(PackCache::Originals{[this](const Tensor& weight) { release(weight); }, [this] { restore(); }}) {
     verify(model);
     if (options.precision != "float32" && options.precision != "bf16" && options.precision != "int8")
@@ -90,10 +90,10 @@ struct Session::Impl {
                        options.round_in_stores,
                        options.precision == "bf16",
                        options.precision == "int8",
-                       pool.threads(),
+                       pool->threads(),
                        &table,
                        &packs,
-                       &pool,
+                       pool.get(),
                        &arena};
       auto made = std::make_unique<Program>(compiled_model(), std::move(shapes), o);
       if (programs.size() >= static_cast<std::size_t>(std::max(1, options.shapes))) programs.pop_back();
@@ -109,20 +109,25 @@ struct Session::Impl {
   std::set<const void*> source_data;  // addresses of the source's weights
   SessionOptions options;
   const KernelTable& table;
-  ThreadPool pool;
+  std::shared_ptr<ThreadPool> pool;
   PackCache packs;
   Arena arena;
   std::vector<std::unique_ptr<Program>> programs;  // the one used last comes first
 };
 
-Session::Session(Model model, SessionOptions options) : impl_(std::make_unique<Impl>(std::move(model), options)) {}
+Session::Session(Model model, SessionOptions options)
+    : Session(std::move(model), options,
+              std::make_shared<ThreadPool>(options.threads > 0 ? options.threads : available_cores())) {}
+Session::Session(Model model, SessionOptions options, std::shared_ptr<ThreadPool> pool)
+    : impl_(std::make_unique<Impl>(std::move(model), options, std::move(pool))) {}
 Session::~Session() = default;
 Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;
 
 const Model& Session::model() const { return impl_->model; }
 const SessionOptions& Session::options() const { return impl_->options; }
-int Session::threads() const { return impl_->pool.threads(); }
+int Session::threads() const { return impl_->pool->threads(); }
+const std::shared_ptr<ThreadPool>& Session::pool() const { return impl_->pool; }
 
 std::vector<Tensor> Session::run(const std::vector<Tensor>& inputs) {
   std::vector<Tensor> outputs;
@@ -140,7 +145,7 @@ void Session::run(const std::vector<Tensor>& inputs, std::vector<Tensor>& output
     if (inputs[i].dtype() != value.type.dtype)
       fail("input '{}' must be {}, not {}", value.name, to_string(value.type), name(inputs[i].dtype()));
   }
-  impl_->program_for(inputs).run(inputs, outputs, impl_->pool, impl_->options.profile, cache,
+  impl_->program_for(inputs).run(inputs, outputs, *impl_->pool, impl_->options.profile, cache,
                                  impl_->options.borrow_outputs);
 }
 

@@ -86,14 +86,17 @@ void Scaler::fit(const Image& image, int width, int height) {
   in_width_ = image.width, in_height_ = image.height, width_ = width, height_ = height, channels_ = image.channels;
   across_ = level(make_taps_(in_width_, width_));
   down_ = make_taps_(in_height_, height_);
-  scratch_.resize(static_cast<std::size_t>(scale_scratch(resample_axis(across_), channels_)));
-  out_.resize(static_cast<std::size_t>(width_ * channels_));
+  const auto workers = static_cast<std::size_t>(workers_);
+  scratch_.assign(workers,
+                  std::vector<float>(static_cast<std::size_t>(scale_scratch(resample_axis(across_), channels_))));
+  out_.assign(workers, std::vector<std::uint8_t>(static_cast<std::size_t>(width_ * channels_)));
 }
 
-const std::uint8_t* Scaler::row(const Image& image, int y) {
+const std::uint8_t* Scaler::row(const Image& image, int y, int worker) {
+  const auto w = static_cast<std::size_t>(worker);
   active_kernels().scale_bytes(resample_axis(down_), resample_axis(across_), y, channels_, image.pixels.data(),
-                               scratch_.data(), out_.data());
-  return out_.data();
+                               scratch_[w].data(), out_[w].data());
+  return out_[w].data();
 }
 
 Image Scaler::scale(const Image& image, int width, int height) {
@@ -101,7 +104,7 @@ Image Scaler::scale(const Image& image, int width, int height) {
   fit(image, width, height);
   Image out(width, height, image.channels);
   std::uint8_t* to = out.pixels.data();
-  for (int y = 0; y < height; ++y) to = std::copy_n(row(image, y), out_.size(), to);
+  for (int y = 0; y < height; ++y) to = std::copy_n(row(image, y), out_[0].size(), to);
   return out;
 }
 

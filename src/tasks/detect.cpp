@@ -240,7 +240,7 @@ struct Detector::Impl {
   TaskInfo info;
   std::vector<std::string> labels;
   DetectOptions options;
-  DetectionInput input{info};
+  DetectionInput input{info, session.pool()};
   std::unique_ptr<RowDecoder> decoder{};  // none: the session decodes all rows
   std::vector<Tensor> inputs{}, outputs{};
   Milliseconds spent{};

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/check.h"
+#include "base/thread_pool.h"
 #include "formats/scaler.h"
 #include "frugal/prepare.h"
 
@@ -13,6 +14,8 @@ namespace {
 
 // round() of Python, which the official code uses: a half goes to the even number.
 int round_even(double v) { return static_cast<int>(std::nearbyint(v)); }
+
+constexpr std::int64_t kGrain = 16;  // rows that are worth a thread
 
 }  // namespace
 
@@ -42,7 +45,11 @@ PicturePlacement place_picture(int width, int height, const TaskInfo& info) {
 Image scale_picture(const Image& image, int width, int height) { return Scaler(area_taps).scale(image, width, height); }
 
 struct DetectionInput::Impl {
-  explicit Impl(const TaskInfo& i) : info(i), input(DType::f32, {1, i.channels, i.height, i.width}) {
+  Impl(const TaskInfo& i, std::shared_ptr<ThreadPool> threads)
+      : info(i),
+        input(DType::f32, {1, i.channels, i.height, i.width}),
+        pool(threads ? std::move(threads) : std::make_shared<ThreadPool>(1)),
+        scaler(area_taps, pool->threads()) {
     require(info.channels == 1 || info.channels == 3, "a picture has 1 or 3 channels; the network wants {}",
             info.channels);
     for (std::size_t c = 0; c < static_cast<std::size_t>(info.channels); ++c)
@@ -60,14 +67,30 @@ struct DetectionInput::Impl {
                   numbers[static_cast<std::size_t>(c)][static_cast<std::size_t>(info.fill)]);
   }
 
+  // Rows begin ... end - 1 of a scaled picture.
+  void rows(const Image& image, std::int64_t begin, std::int64_t end, int worker) {
+    const auto channels = static_cast<std::size_t>(info.channels);
+    for (std::int64_t y = begin; y < end; ++y) {
+      const std::uint8_t* bytes = scaler.row(image, static_cast<int>(y), worker);
+      for (std::size_t c = 0; c < channels; ++c) {
+        const std::size_t of = info.bgr && channels == 3 ? 2 - c : c;  // the picture's channel
+        const std::array<float, 256>& numbers_of = numbers[c];
+        float* to = plane(static_cast<std::int64_t>(c)) + (at.top + y) * info.width + at.left;
+        for (int x = 0; x < at.width; ++x) to[x] = numbers_of[bytes[static_cast<std::size_t>(x) * channels + of]];
+      }
+    }
+  }
+
   TaskInfo info;
   Tensor input;
   std::array<std::array<float, 256>, 3> numbers{};  // of each byte of a channel
   PicturePlacement at{};                            // of the last picture
-  Scaler scaler{area_taps};
+  std::shared_ptr<ThreadPool> pool;
+  Scaler scaler;
 };
 
-DetectionInput::DetectionInput(const TaskInfo& info) : impl_(std::make_unique<Impl>(info)) {}
+DetectionInput::DetectionInput(const TaskInfo& info, std::shared_ptr<ThreadPool> pool)
+    : impl_(std::make_unique<Impl>(info, std::move(pool))) {}
 DetectionInput::~DetectionInput() = default;
 
 const Tensor& DetectionInput::prepare(const Image& image, const PicturePlacement& placement) {
@@ -75,18 +98,9 @@ const Tensor& DetectionInput::prepare(const Image& image, const PicturePlacement
   if (image.channels != m.info.channels)
     return prepare(convert_channels(image, static_cast<int>(m.info.channels)), placement);
   m.surround(placement);
-  const auto channels = static_cast<std::size_t>(m.info.channels);
   m.scaler.fit(image, placement.width, placement.height);
-  for (int y = 0; y < placement.height; ++y) {
-    const std::uint8_t* bytes = m.scaler.row(image, y);
-    const std::int64_t begin = (placement.top + y) * m.info.width + placement.left;
-    for (std::size_t c = 0; c < channels; ++c) {
-      const std::size_t of = m.info.bgr && channels == 3 ? 2 - c : c;  // the picture's channel
-      const std::array<float, 256>& numbers = m.numbers[c];
-      float* to = m.plane(static_cast<std::int64_t>(c)) + begin;
-      for (int x = 0; x < placement.width; ++x) to[x] = numbers[bytes[static_cast<std::size_t>(x) * channels + of]];
-    }
-  }
+  m.pool->parallel_for(placement.height, kGrain,
+                       [&](std::int64_t begin, std::int64_t end, int worker) { m.rows(image, begin, end, worker); });
   return m.input;
 }
 

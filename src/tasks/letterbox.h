@@ -11,6 +11,8 @@
 
 namespace frugal {
 
+class ThreadPool;
+
 // Where the scaled picture lies within the input.
 struct PicturePlacement {
   int width = 0, height = 0;      // of the scaled picture
@@ -35,7 +37,8 @@ Tensor prepare_detections(std::span<const Image> images, const TaskInfo& info);
 // allocated for the second one.
 class DetectionInput {
  public:
-  explicit DetectionInput(const TaskInfo& info);
+  // Rows of a picture are shared among the threads of a pool where there is one; the numbers are the same.
+  explicit DetectionInput(const TaskInfo& info, std::shared_ptr<ThreadPool> pool = nullptr);
   ~DetectionInput();
   const Tensor& prepare(const Image& image, const PicturePlacement& placement);  // valid until the next call
 

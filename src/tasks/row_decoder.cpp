@@ -97,14 +97,16 @@ std::unique_ptr<RowDecoder> RowDecoder::make(const Session& session, const TaskI
           [&](const Node& node, const std::vector<const Tensor*>& in) { return evaluate_node(node, in, table); })),
       *question);
   if (!split || !is_float(*split)) return nullptr;
-  return std::unique_ptr<RowDecoder>(new RowDecoder(*std::move(split), *question, session.options()));
+  return std::unique_ptr<RowDecoder>(new RowDecoder(*std::move(split), *question, session.options(), session.pool()));
 }
 
-RowDecoder::RowDecoder(RowSplit split, const RowQuestion& question, const SessionOptions& options)
+RowDecoder::RowDecoder(RowSplit split, const RowQuestion& question, const SessionOptions& options,
+                       std::shared_ptr<ThreadPool> pool)
     : split_(std::move(split)),
       question_(question),
       options_(options),
-      network_(std::move(split_.network), borrowing(options)),
+      pool_(std::move(pool)),
+      network_(std::move(split_.network), borrowing(options), pool_),
       marks_(static_cast<std::size_t>(split_.starts.back())) {}
 
 std::vector<RowDecoder::Rows> RowDecoder::judged(float confidence) {
@@ -133,9 +135,10 @@ RowDecoder::Stage& RowDecoder::stage_for(std::int64_t most) {
   for (std::size_t part = 0; part + 1 < split_.starts.size(); ++part)
     room.push_back(std::min(most, split_.starts[part + 1] - split_.starts[part]));
   SessionOptions options = borrowing(options_);
-  if (most < split_.starts.back()) options.threads = 1;  // so little is not worth a second one
   options.profile = false;
-  Stage stage{room, Session(split_.decoder(room), options)};
+  // A few rows are not worth a second thread.
+  const bool all = most >= split_.starts.back();
+  Stage stage{room, Session(split_.decoder(room), options, all ? pool_ : std::make_shared<ThreadPool>(1))};
   const Graph& graph = stage.session.model().graph;
   for (ValueId id : graph.inputs()) stage.inputs.emplace_back(DType::f32, fixed_shape(graph.value(id).type.shape));
   return stages_.emplace(most, std::move(stage)).first->second;

@@ -1,4 +1,5 @@
 // Pictures of one size, one after the other.
+#include "base/thread_pool.h"
 #include "frugal/detect.h"
 #include "graph/initial_weights.h"
 #include "models/registry.h"
@@ -24,7 +25,7 @@ Session small_detector(int threads) {
 TEST(DetectionInput, IsTheSameForEveryPictureOfAStream) {
   TaskInfo info{.kind = "detect", .fit = "letterbox", .load = 90, .fill = 114, .layout = "rows"};
   info.height = 64, info.width = 96, info.mean = {.4f, .5f, .6f}, info.std = {.2f, .3f, 1};
-  DetectionInput input(info);
+  DetectionInput input(info, std::make_shared<ThreadPool>(3));  // and for every number of threads
   for (const auto& [width, height] : {std::pair(200, 150), {200, 150}, {31, 77}, {1, 1}, {90, 60}, {200, 150}}) {
     const Image image = noise(width, height, static_cast<std::uint32_t>(width));
     const PicturePlacement p = place_picture(width, height, info);
@@ -49,7 +50,7 @@ TEST(Detector, AStreamOfOneSizeAllocatesNothingInTheEngine) {
   for (int threads : {1, 2}) {
     Session session = small_detector(threads);
     const TaskInfo info = usual_detection_info(session.model().graph);
-    DetectionInput input(info);
+    DetectionInput input(info, session.pool());
     const Image images[] = {noise(120, 50, 1), noise(120, 50, 2)};
     std::vector<Tensor> inputs(1), outputs;
     auto run = [&](const Image& image) {
