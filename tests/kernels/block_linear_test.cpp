@@ -1,5 +1,6 @@
 // Linear layers of block-quantised weights: the same bits on every path, and close to double precision.
 #include "kernels/block_linear.h"
+#include "kernels/simd/block_tables.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -122,6 +123,13 @@ TEST(BlockLinearVnni, TheCodeOfAvxVnniIsExactInTheEncodingOfAvx512) {
     GTEST_SKIP() << "this processor lacks AVX512_VNNI";
   BlockLinearTable table = block_linear_table(Isa::avx2);
   avx2::fill_evex_block_vnni(table);
+  expect_exact(table);
+}
+
+TEST(BlockLinearVnni, TheCodeOfProcessorsWithoutItIsExactOnThoseThatHaveIt) {
+  if (!isa_supported(Isa::avx2)) GTEST_SKIP() << "this processor lacks AVX2";
+  BlockLinearTable table = block_linear_table(Isa::avx2);
+  avx2::fill_block_quantized(table);
   expect_exact(table);
 }
 

@@ -15,6 +15,7 @@ namespace {
 template <BlockForm F>
 struct Dots {
   using C = Codes<F>;
+  static constexpr int kAtOnce = 1, kRows = 8;  // vectors of a panel, and rows, that group() does
   static constexpr bool kSigned = C::kInfo.bits == 8;
   static constexpr int kTogether = C::kInfo.bits <= 4 ? 8 : C::kInfo.bits == 5 ? 4 : C::kInfo.bits == 6 ? 2 : 1;
 
@@ -36,7 +37,7 @@ struct Dots {
 
   template <int G, int R>
   __attribute__((always_inline)) static void group(const std::uint8_t* codes, int v, const QuantizedUnit* x,
-                                                   I (&dot)[R]) {
+                                                   I (&dot)[R][1]) {
     const I ones = _mm256_set1_epi16(1);
     I words[R];
     each_constant<C::kSteps>([&]<int J>() __attribute__((always_inline)) {
@@ -47,7 +48,7 @@ struct Dots {
         words[r] = J % kTogether == 0 ? products<S>(w, x[r]) : add_products<S>(words[r], w, x[r]);
         if constexpr (J % kTogether == kTogether - 1 || J + 1 == C::kSteps) {
           const I sums = _mm256_madd_epi16(words[r], ones);
-          dot[r] = J < kTogether ? sums : _mm256_add_epi32(dot[r], sums);
+          dot[r][0] = J < kTogether ? sums : _mm256_add_epi32(dot[r][0], sums);
         }
       }
     });
@@ -55,7 +56,7 @@ struct Dots {
 #pragma GCC unroll 16
       for (int r = 0; r < R; ++r) {
         const I total = set1_i(x[r].minus_total[C::kInfo.groups == 1 ? 0 : 1 + G]);
-        dot[r] = _mm256_add_epi32(dot[r], shift_left<__builtin_ctz(C::kInfo.zero | 256)>(total));
+        dot[r][0] = _mm256_add_epi32(dot[r][0], shift_left<__builtin_ctz(C::kInfo.zero | 256)>(total));
       }
     }
   }

@@ -4,10 +4,9 @@ namespace frugal::avx512 {
 namespace {
 
 // In assembler, as in int8_dot.cpp; the input is broadcast by the instruction itself.
-inline I accumulate(I sum, I w, const std::int8_t* x) {
+inline void accumulate(I (&sum)[1], const I (&w)[1], const std::int8_t* x) {
   using Word [[gnu::may_alias]] = std::int32_t;
-  asm("vpdpbusd %2%{1to16%}, %1, %0" : "+v"(sum) : "v"(w), "m"(*reinterpret_cast<const Word*>(x)));
-  return sum;
+  asm("vpdpbusd %2%{1to16%}, %1, %0" : "+v"(sum[0]) : "v"(w[0]), "m"(*reinterpret_cast<const Word*>(x)));
 }
 
 }  // namespace

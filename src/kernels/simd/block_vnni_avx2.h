@@ -6,9 +6,9 @@
 namespace frugal::avx2 {
 namespace {
 
-inline I accumulate(I sum, I w, const std::int8_t* x) {
-  asm(FRUGAL_VNNI_ENCODING "vpdpbusd %2, %1, %0" : "+x"(sum) : "x"(w), "x"(broadcast_i(x)));
-  return sum;
+inline void accumulate(I (&sum)[2], const I (&w)[2], const std::int8_t* x) {
+  const I input = broadcast_i(x);
+  for (int v = 0; v < 2; ++v) asm(FRUGAL_VNNI_ENCODING "vpdpbusd %2, %1, %0" : "+x"(sum[v]) : "x"(w[v]), "x"(input));
 }
 
 }  // namespace
