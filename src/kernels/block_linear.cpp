@@ -140,16 +140,14 @@ void unpack_unit(const BlockFormInfo& info, const std::uint8_t* scales, const st
 }
 
 // Tiles of about equal size.
-std::int64_t tile_rows(const BlockLinearTable& table, std::int64_t rows) {
-  return ceil_div(rows, ceil_div(rows, table.tile));
-}
+std::int64_t tile_rows(std::int64_t most, std::int64_t rows) { return ceil_div(rows, ceil_div(rows, most)); }
 
 BlockLinearArgs arguments(const BlockLinearOutput& layer, std::int64_t rows, const float* x,
                           const QuantizedUnit* units) {
   BlockLinearArgs args;
   args.form = block_form(layer.plan.type);
   args.rows = rows, args.n = layer.plan.n, args.k = layer.plan.k;
-  args.tile = tile_rows(*layer.plan.table, rows);
+  args.tile = tile_rows(units ? layer.plan.table->quantized_tile : layer.plan.table->tile, rows);
   args.x = x, args.units = units;
   args.weights = layer.packed, args.panel_bytes = panel_bytes(layer.plan);
   args.out = layer.out, args.epilogue = layer.epilogue;
@@ -159,7 +157,7 @@ BlockLinearArgs arguments(const BlockLinearOutput& layer, std::int64_t rows, con
 // Rows of a tile lie side by side: unit u of row r of a tile of t rows is the number u t + r.
 void quantize_units(const BlockLinearTable& table, std::int64_t rows, std::int64_t k, const float* x, QuantizedUnit* to,
                     std::int64_t begin, std::int64_t end) {
-  const std::int64_t count = k / kBlockUnit, tile = tile_rows(table, rows);
+  const std::int64_t count = k / kBlockUnit, tile = tile_rows(table.quantized_tile, rows);
   for (std::int64_t row = begin; row < end; ++row) {
     const std::int64_t first = row / tile * tile, step = std::min(tile, rows - first);
     table.quantize(count, x + row * k, to + first * count + (row - first), step);

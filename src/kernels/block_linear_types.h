@@ -70,8 +70,8 @@ struct BlockLinearArgs {
 };
 
 struct BlockLinearTable {
-  int panel;  // output channels of a panel: 16, or 1 where weights are as they come
-  int tile;   // most rows that are computed together
+  int panel;                 // output channels of a panel: 16, or 1 where weights are as they come
+  int tile, quantized_tile;  // most rows that are computed together, by `exact` and `quantized`
   // Units [0, count) of a row, `step` apart in `to`.
   void (*quantize)(std::int64_t count, const float* x, QuantizedUnit* to, std::int64_t step);
   // Panels [begin, end), all rows.

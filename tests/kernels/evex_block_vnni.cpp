@@ -5,6 +5,6 @@
 
 namespace frugal::avx2 {
 
-void fill_evex_block_vnni(BlockLinearTable& table) { table.quantized = quantized; }
+void fill_evex_block_vnni(BlockLinearTable& table) { fill_quantized(table, "vpdpbusd"); }
 
 }  // namespace frugal::avx2

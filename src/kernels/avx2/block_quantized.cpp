@@ -69,9 +69,6 @@ struct Dots {
 
 namespace frugal::avx2 {
 
-void fill_block_quantized(BlockLinearTable& table) {
-  table.quantized = quantized;
-  table.instruction = "vpmaddubsw";
-}
+void fill_block_quantized(BlockLinearTable& table) { fill_quantized(table, "vpmaddubsw"); }
 
 }  // namespace frugal::avx2

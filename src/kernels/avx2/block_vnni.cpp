@@ -4,9 +4,6 @@
 
 namespace frugal::avx2 {
 
-void fill_block_vnni(BlockLinearTable& table) {
-  table.quantized = quantized;
-  table.instruction = "vpdpbusd";
-}
+void fill_block_vnni(BlockLinearTable& table) { fill_quantized(table, "vpdpbusd"); }
 
 }  // namespace frugal::avx2

@@ -18,9 +18,6 @@ inline void accumulate(I (&sum)[1], const I (&w)[1], const std::int8_t* x) {
 
 namespace frugal::avx512 {
 
-void fill_block_quantized(BlockLinearTable& table) {
-  table.quantized = quantized;
-  table.instruction = "vpdpbusd";
-}
+void fill_block_quantized(BlockLinearTable& table) { fill_quantized(table, "vpdpbusd"); }
 
 }  // namespace frugal::avx512

@@ -89,6 +89,6 @@ void quantized(const BlockLinearArgs& a, std::int64_t begin, std::int64_t end) {
 
 }  // namespace
 
-void fill_block_linear(BlockLinearTable& table) { table = {1, 4, quantize, exact, quantized, "reference"}; }
+void fill_block_linear(BlockLinearTable& table) { table = {1, 4, 4, quantize, exact, quantized, "reference"}; }
 
 }  // namespace frugal::scalar

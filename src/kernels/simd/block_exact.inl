@@ -66,7 +66,7 @@ struct ExactKernel {
 };
 
 void exact(const BlockLinearArgs& a, std::int64_t begin, std::int64_t end) {
-  walk(a, begin, end, ExactKernel{decoder(a.form)});
+  walk<kBlockRows>(a, begin, end, ExactKernel{decoder(a.form)});
 }
 
 // By 256 bits for all: 32 numbers are little work.

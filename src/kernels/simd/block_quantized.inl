@@ -6,39 +6,10 @@
 namespace frugal::FRUGAL_SIMD {
 namespace {
 
-// What one unit adds to rows [First, First + R) of vectors v, v + 1, ...
-template <BlockForm F, int First, int R, int All>
-__attribute__((always_inline)) inline void add_unit(const std::uint8_t* codes, const Scales<F>& scales, int v,
-                                                    const QuantizedUnit* x, V (&acc)[All][kVectors]) {
-  using C = Codes<F>;
-  constexpr int N = Dots<F>::kAtOnce;
-  each_constant<C::kInfo.groups>([&]<int G>() __attribute__((always_inline)) {
-    I dot[R][N];
-    Dots<F>::template group<G, R>(codes, v, x + First, dot);
-#pragma GCC unroll 2
-    for (int n = 0; n < N; ++n) {
-      const V s = scales.scale(G, v + n);
-#pragma GCC unroll 16
-      for (int r = 0; r < R; ++r) {
-        V& sum = acc[First + r][v + n];
-        sum = fma(s, mul(broadcast(&x[First + r].scale), to_float(dot[r][n])), sum);
-      }
-      if constexpr (C::kInfo.offset) {
-        const V m = scales.offset(G, v + n);
-#pragma GCC unroll 16
-        for (int r = 0; r < R; ++r) {
-          V& sum = acc[First + r][v + n];
-          sum = fma(m, broadcast(&x[First + r].sum[C::kInfo.groups == 1 ? 0 : 1 + G]), sum);
-        }
-      }
-    }
-  });
-}
-
 template <BlockForm F, int R>
 void quantized_tile(const BlockTile& t) {
   using C = Codes<F>;
-  constexpr int kRows = Dots<F>::kRows;
+  constexpr int N = Dots<F>::kAtOnce;
   const std::int64_t count = t.k / kBlockUnit;
   const std::uint8_t* codes = t.panel + scale_area<F>(t.k);
   const QuantizedUnit* x = t.units;
@@ -50,13 +21,27 @@ void quantized_tile(const BlockTile& t) {
   for (std::int64_t u = 0; u < count; ++u, codes += C::kBytes, x += R) {
     scales.open(u);
     ahead.ask(C::kBytes);
-    for (int v = 0; v < kVectors; v += Dots<F>::kAtOnce)
-      each_constant<(R + kRows - 1) / kRows>([&]<int B>() __attribute__((always_inline)) {
-        // One part after the other: with 16 registers the compiler must not keep what it has loaded for the next.
-        if constexpr (kVectors > 1) asm volatile("" ::: "memory");
-        constexpr int First = B * kRows;
-        add_unit<F, First, (R - First < kRows ? R - First : kRows)>(codes, scales, v, x, acc);
+    for (int first = 0; first < kVectors; first += N) {
+      // One part after the other: with 16 registers the compiler must not keep what it has broadcast for the next.
+      if constexpr (kVectors > 1) asm volatile("" ::: "memory");
+      each_constant<C::kInfo.groups>([&]<int G>() __attribute__((always_inline)) {
+        I dot[R][N];
+        Dots<F>::template group<G, R>(codes, first, x, dot);
+#pragma GCC unroll 2
+        for (int n = 0; n < N; ++n) {
+          const int v = first + n;
+          const V s = scales.scale(G, v);
+#pragma GCC unroll 16
+          for (int r = 0; r < R; ++r) acc[r][v] = fma(s, mul(broadcast(&x[r].scale), to_float(dot[r][n])), acc[r][v]);
+          if constexpr (C::kInfo.offset) {
+            const V m = scales.offset(G, v);
+#pragma GCC unroll 16
+            for (int r = 0; r < R; ++r)
+              acc[r][v] = fma(m, broadcast(&x[r].sum[C::kInfo.groups == 1 ? 0 : 1 + G]), acc[r][v]);
+          }
+        }
       });
+    }
     scales.close();
   }
   for (int r = 0; r < R; ++r)
@@ -70,22 +55,30 @@ struct QuantizedKernel {
     quantized_tile<F, R>(t);
   }
 };
+constexpr int kQuantizedRows = Dots<BlockForm::q8_0>::kRows;
+
 void quantized(const BlockLinearArgs& a, std::int64_t begin, std::int64_t end) {
   switch (a.form) {
-    case BlockForm::q8_0: return walk(a, begin, end, QuantizedKernel<BlockForm::q8_0>{});
-    case BlockForm::q4_0: return walk(a, begin, end, QuantizedKernel<BlockForm::q4_0>{});
-    case BlockForm::q4_1: return walk(a, begin, end, QuantizedKernel<BlockForm::q4_1>{});
-    case BlockForm::q5_0: return walk(a, begin, end, QuantizedKernel<BlockForm::q5_0>{});
-    case BlockForm::q5_1: return walk(a, begin, end, QuantizedKernel<BlockForm::q5_1>{});
-    case BlockForm::q2_k: return walk(a, begin, end, QuantizedKernel<BlockForm::q2_k>{});
-    case BlockForm::q3_k: return walk(a, begin, end, QuantizedKernel<BlockForm::q3_k>{});
-    case BlockForm::q4_k: return walk(a, begin, end, QuantizedKernel<BlockForm::q4_k>{});
-    case BlockForm::q5_k: return walk(a, begin, end, QuantizedKernel<BlockForm::q5_k>{});
-    case BlockForm::q6_k: return walk(a, begin, end, QuantizedKernel<BlockForm::q6_k>{});
+    case BlockForm::q8_0: return walk<kQuantizedRows>(a, begin, end, QuantizedKernel<BlockForm::q8_0>{});
+    case BlockForm::q4_0: return walk<kQuantizedRows>(a, begin, end, QuantizedKernel<BlockForm::q4_0>{});
+    case BlockForm::q4_1: return walk<kQuantizedRows>(a, begin, end, QuantizedKernel<BlockForm::q4_1>{});
+    case BlockForm::q5_0: return walk<kQuantizedRows>(a, begin, end, QuantizedKernel<BlockForm::q5_0>{});
+    case BlockForm::q5_1: return walk<kQuantizedRows>(a, begin, end, QuantizedKernel<BlockForm::q5_1>{});
+    case BlockForm::q2_k: return walk<kQuantizedRows>(a, begin, end, QuantizedKernel<BlockForm::q2_k>{});
+    case BlockForm::q3_k: return walk<kQuantizedRows>(a, begin, end, QuantizedKernel<BlockForm::q3_k>{});
+    case BlockForm::q4_k: return walk<kQuantizedRows>(a, begin, end, QuantizedKernel<BlockForm::q4_k>{});
+    case BlockForm::q5_k: return walk<kQuantizedRows>(a, begin, end, QuantizedKernel<BlockForm::q5_k>{});
+    case BlockForm::q6_k: return walk<kQuantizedRows>(a, begin, end, QuantizedKernel<BlockForm::q6_k>{});
     case BlockForm::f16:
     case BlockForm::bf16:
     case BlockForm::f32: break;  // these are exact
   }
+}
+
+void fill_quantized(BlockLinearTable& table, const char* instruction) {
+  table.quantized = quantized;
+  table.quantized_tile = kQuantizedRows;
+  table.instruction = instruction;
 }
 
 }  // namespace

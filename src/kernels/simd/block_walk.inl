@@ -74,7 +74,7 @@ void finish_panel(const BlockLinearArgs& a, std::int64_t row, int rows, std::int
 }
 
 // Panels [begin, end) of all rows: as many rows as stay in the second-level cache meet all panels before the next.
-template <typename Kernel>
+template <int Rows, typename Kernel>
 void walk(const BlockLinearArgs& a, std::int64_t begin, std::int64_t end, Kernel kernel_for) {
   constexpr std::int64_t kBytesAtOnce = 1 << 19;
   const std::int64_t fit = kBytesAtOnce / (2 * a.k + 1) / a.tile, at_once = (fit > 1 ? fit : 1) * a.tile;
@@ -91,7 +91,7 @@ void walk(const BlockLinearArgs& a, std::int64_t begin, std::int64_t end, Kernel
                              a.x ? a.x + row * a.k : nullptr,
                              a.k,
                              sums};
-        with_rows<kBlockRows>(rows, [&]<int R>() { kernel_for.template run<R>(tile); });
+        with_rows<Rows>(rows, [&]<int R>() { kernel_for.template run<R>(tile); });
         finish_panel(a, row, rows, panel, sums);
       }
   }
