@@ -65,8 +65,10 @@ struct ExactKernel {
   }
 };
 
+constexpr int kExactRows = kVectors == 1 ? kBlockRows : 4;  // whose sums fit the registers
+
 void exact(const BlockLinearArgs& a, std::int64_t begin, std::int64_t end) {
-  walk<kBlockRows>(a, begin, end, ExactKernel{decoder(a.form)});
+  walk<kExactRows>(a, begin, end, ExactKernel{decoder(a.form)});
 }
 
 // By 256 bits for all: 32 numbers are little work.
@@ -116,7 +118,7 @@ void quantize(std::int64_t count, const float* x, QuantizedUnit* to, std::int64_
 
 void fill_block_linear(BlockLinearTable& table) {
   table.panel = kBlockPanel;
-  table.tile = kBlockRows;
+  table.tile = kExactRows;
   table.quantize = quantize;
   table.exact = exact;
 }
