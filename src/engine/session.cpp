@@ -1,6 +1,7 @@
 #include "frugal/session.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "base/check.h"
@@ -54,25 +55,25 @@ struct Session::Impl {
   // back the pages of their file. They come back, all of them, in the rare case that another input shape asks for
   // another algorithm.
   void release(const Tensor& weight) {
+    if (!simplified) return;  // the plain graph reads the source's, node by node
     if (source_data.contains(weight.raw())) return drop_file_pages(weight.raw(), weight.bytes());
-    for (auto& [name, w] : simplified.weights)
+    for (auto& [name, w] : simplified->weights)
       if (&w == &weight) w = Tensor::wrap(w.dtype(), w.shape(), nullptr, nullptr);
   }
   void restore() {
     Model fresh = simplify_model();
-    for (auto& [name, w] : simplified.weights)
+    for (auto& [name, w] : simplified->weights)
       if (!w.defined()) w = std::move(fresh.weights.at(name));
   }
 
   // Made for the first run, so that a session that never runs holds no weights of its own.
   const Model& compiled_model() {
     if (!options.optimize) return model;
-    if (!is_simplified) {
+    if (!simplified) {
       for (const auto& [name, weight] : model.weights) source_data.insert(weight.raw());
       simplified = simplify_model();
-      is_simplified = true;
     }
-    return simplified;
+    return *simplified;
   }
 
   // The program for these shapes, in front of the list.
@@ -104,8 +105,8 @@ struct Session::Impl {
     return *programs.front();
   }
 
-  Model model, simplified;
-  bool is_simplified = false;
+  Model model;
+  std::optional<Model> simplified{};
   std::set<const void*> source_data;  // addresses of the source's weights
   SessionOptions options;
   const KernelTable& table;

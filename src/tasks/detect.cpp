@@ -18,11 +18,11 @@ namespace {
 // One layout of outputs: where the numbers of box `row` stand, and how they become a box and scores.
 class Rows {
  public:
-  Rows(const Tensor& output, const TaskInfo& info) : data_(output.data<float>()), info_(info) {
+  Rows(const Tensor& output, const TaskInfo& info)
+      : data_(output.data<float>()), info_(info), layout_(info.layout), first_class_(layout_.first_class()) {
     const std::string& layout = info.layout;
     grid_ = layout == "fastestdet";
-    const bool turned = layout == "yolov8" || grid_;
-    first_class_ = layout == "rows" || layout == "yolov8" ? 4 : 5;
+    const bool turned = layout_.turned || grid_;
     require(output.rank() == (grid_ ? 4 : 3) && output.dim(0) == 1 && output.dtype() == DType::f32,
             "the layout '{}' is float32 [{}], but the network's first output is {} [{}]", layout,
             grid_ ? "1, 5 + classes, height, width" : "1, boxes, numbers", name(output.dtype()),
@@ -44,8 +44,9 @@ class Rows {
     if (grid_)
       for (std::int64_t row = 0; row < count_; ++row)
         marks[static_cast<std::size_t>(row)] = !(std::pow(at(row, 0), 0.6f) <= least);
-    else  // where there is an objectness, no class scores more
-      mark_rows_above({data_ + 4 * column_step_, count_, row_step_, first_class_ > 4 ? 1 : classes(), column_step_},
+    else
+      mark_rows_above({data_ + RowLayout::kScores * column_step_, count_, row_step_,
+                       layout_.scores_end(columns_) - RowLayout::kScores, column_step_},
                       least, marks.data());
     std::vector<std::int64_t> rows;
     for (std::int64_t row = 0; row < count_; ++row)
@@ -54,7 +55,7 @@ class Rows {
   }
   float score(std::int64_t row, std::int64_t index) const {
     const float p = at(row, first_class_ + index);
-    if (first_class_ == 4) return p;
+    if (!layout_.objectness) return p;
     return grid_ ? std::pow(at(row, 0), 0.6f) * std::pow(p, 0.4f) : at(row, 4) * p;
   }
   // Centre and size in pixels of the input.
@@ -72,8 +73,9 @@ class Rows {
 
   const float* data_;
   const TaskInfo& info_;
+  RowLayout layout_;
   bool grid_ = false;
-  std::int64_t first_class_ = 4, columns_ = 0, count_ = 0, row_step_ = 0, column_step_ = 0, width_ = 1, height_ = 1;
+  std::int64_t first_class_, columns_ = 0, count_ = 0, row_step_ = 0, column_step_ = 0, width_ = 1, height_ = 1;
 };
 
 constexpr const char* kDamaged = "the network's output is not a number: its weights are damaged, or its input was";

@@ -20,11 +20,11 @@ constexpr std::size_t kRoom[] = {16, 64, 256, 1024};
 std::optional<RowQuestion> question_of(const Graph& graph, const TaskInfo& info) {
   const SymShape* shape = graph.outputs().empty() ? nullptr : &graph.value(graph.outputs()[0]).type.shape;
   if (!shape || shape->size() != 3 || info.layout == "fastestdet") return std::nullopt;
-  const bool turned = info.layout == "yolov8", classes = turned || info.layout == "rows";
-  RowQuestion question{turned ? 2 : 1, turned ? 1 : 2, 4, 5};  // the objectness: no class scores more
+  const RowLayout layout(info.layout);
+  RowQuestion question{layout.turned ? 2 : 1, layout.turned ? 1 : 2};
   const Dim& columns = (*shape)[static_cast<std::size_t>(question.column_axis)];
   if (!columns.fixed() || columns.value() < 5) return std::nullopt;
-  if (classes) question.end = columns.value();
+  question.first = RowLayout::kScores, question.end = layout.scores_end(columns.value());
   return question;
 }
 
@@ -47,12 +47,6 @@ float least_before_sigmoid(float confidence) {
   if (p <= 0)  // NaN: everything is above
     return p < 0 ? std::numeric_limits<float>::quiet_NaN() : -std::numeric_limits<float>::infinity();
   return static_cast<float>(std::log(p / (1 - p)));
-}
-
-std::int64_t product(const Shape& shape, int begin, int end) {
-  std::int64_t n = 1;
-  for (int d = begin; d < end; ++d) n *= shape[static_cast<std::size_t>(d)];
-  return n;
 }
 
 // A tensor as [before, rows, behind].
@@ -101,12 +95,10 @@ std::unique_ptr<RowDecoder> RowDecoder::make(const Session& session, const TaskI
 }
 
 RowDecoder::RowDecoder(RowSplit split, const RowQuestion& question, const SessionOptions& options,
-                       std::shared_ptr<ThreadPool> pool)
+                       const std::shared_ptr<ThreadPool>& pool)
     : split_(std::move(split)),
       question_(question),
-      options_(options),
-      pool_(std::move(pool)),
-      network_(std::move(split_.network), borrowing(options), pool_),
+      network_(std::move(split_.network), borrowing(options), pool),
       marks_(static_cast<std::size_t>(split_.starts.back())) {}
 
 std::vector<RowDecoder::Rows> RowDecoder::judged(float confidence) {
@@ -134,11 +126,11 @@ RowDecoder::Stage& RowDecoder::stage_for(std::int64_t most) {
   Rows room;
   for (std::size_t part = 0; part + 1 < split_.starts.size(); ++part)
     room.push_back(std::min(most, split_.starts[part + 1] - split_.starts[part]));
-  SessionOptions options = borrowing(options_);
+  SessionOptions options = network_.options();
   options.profile = false;
   // A few rows are not worth a second thread.
   const bool all = most >= split_.starts.back();
-  Stage stage{room, Session(split_.decoder(room), options, all ? pool_ : std::make_shared<ThreadPool>(1))};
+  Stage stage{room, Session(split_.decoder(room), options, all ? network_.pool() : std::make_shared<ThreadPool>(1))};
   const Graph& graph = stage.session.model().graph;
   for (ValueId id : graph.inputs()) stage.inputs.emplace_back(DType::f32, fixed_shape(graph.value(id).type.shape));
   return stages_.emplace(most, std::move(stage)).first->second;

@@ -33,7 +33,7 @@ class RowDecoder {
   };
 
   RowDecoder(RowSplit split, const RowQuestion& question, const SessionOptions& options,
-             std::shared_ptr<ThreadPool> pool);
+             const std::shared_ptr<ThreadPool>& pool);
   std::vector<Rows> judged(float confidence);  // rows of each part
   Stage& stage_for(std::int64_t most);
   Tensor all_rows();
@@ -42,8 +42,6 @@ class RowDecoder {
 
   RowSplit split_;
   RowQuestion question_;
-  SessionOptions options_;
-  std::shared_ptr<ThreadPool> pool_;  // the session's
   Session network_;
   std::vector<Tensor> outputs_{};           // of the network
   std::vector<std::uint8_t> marks_{};       // of every row

@@ -2,9 +2,21 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <type_traits>
 
 namespace frugal {
+
+// Where the numbers of a row stand in the layouts of frugal/detect.h but fastestdet's: after the box the scores that
+// decide about it, of all classes or, where there is one, the objectness, which no class exceeds.
+struct RowLayout {
+  static constexpr std::int64_t kScores = 4;
+  bool turned;  // [columns][rows], not [rows][columns]
+  bool objectness;
+  explicit RowLayout(const std::string& name) : turned(name == "yolov8"), objectness(!turned && name != "rows") {}
+  std::int64_t first_class() const { return kScores + (objectness ? 1 : 0); }
+  std::int64_t scores_end(std::int64_t columns) const { return objectness ? kScores + 1 : columns; }
+};
 
 // Numbers that decide about rows; steps in elements.
 struct RowScan {

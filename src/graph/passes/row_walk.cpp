@@ -22,15 +22,6 @@ bool among(const std::string_view (&names)[n], const std::string& name) {
   return std::find(std::begin(names), std::end(names), name) != std::end(names);
 }
 
-std::int64_t product(const Shape& shape, int begin, int end) {
-  return std::accumulate(shape.begin() + begin, shape.begin() + end, std::int64_t{1}, std::multiplies<>());
-}
-
-int axis_of(const Node& node, const Shape& shape) {
-  const std::int64_t axis = attr_int(node, "axis");
-  return static_cast<int>(axis < 0 ? axis + static_cast<std::int64_t>(shape.size()) : axis);
-}
-
 bool has(const RowDims& dims, int axis) { return axis >= dims.axis && axis < dims.end(); }
 
 // The dims of `in` that hold what dims begin ... end - 1 of `out` do.
@@ -62,14 +53,18 @@ std::vector<std::optional<Shape>> shapes_of_one_picture(const Graph& graph) {
 
 }  // namespace
 
+std::int64_t product(const Shape& shape, int begin, int end) {
+  return std::accumulate(shape.begin() + begin, shape.begin() + end, std::int64_t{1}, std::multiplies<>());
+}
+
+int axis_of(const Node& node, const Shape& shape) {
+  const std::int64_t axis = attr_int(node, "axis");
+  return static_cast<int>(axis < 0 ? axis + static_cast<std::int64_t>(shape.size()) : axis);
+}
+
 std::optional<int> axis_before_reshape(const Shape& in, const Shape& out, int axis) {
   const auto found = dims_before_reshape(in, out, axis, axis + 1);
   return found && found->second == found->first + 1 ? std::optional(found->first) : std::nullopt;
-}
-
-bool RowWalk::countable(const Graph& graph, ValueId value, int axis) {
-  const std::optional<Shape> shape = shapes_of_one_picture(graph)[static_cast<std::size_t>(value)];
-  return shape && axis < static_cast<int>(shape->size()) && (*shape)[static_cast<std::size_t>(axis)] > 0;
 }
 
 RowWalk::RowWalk(std::shared_ptr<const Model> model, ValueId value, const RowDims& dims,

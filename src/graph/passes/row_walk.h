@@ -13,8 +13,6 @@ namespace frugal {
 
 class RowWalk {
  public:
-  // Is the shape of one picture known, and are there rows along this axis?
-  static bool countable(const Graph& graph, ValueId value, int axis);
   // From a value back, as far as rows stay apart. `stops`: as far as these values, but through layers too.
   RowWalk(std::shared_ptr<const Model> model, ValueId value, const RowDims& dims, const std::vector<ValueId>& stops,
           bool layers);
@@ -52,6 +50,8 @@ class RowWalk {
   bool failed_ = false;
 };
 
+// The attribute `axis` of a node, counted from the front.
+int axis_of(const Node& node, const Shape& shape);
 // The input axis that becomes this axis of a reshape unchanged, with the same number of elements before it.
 std::optional<int> axis_before_reshape(const Shape& in, const Shape& out, int axis);
 

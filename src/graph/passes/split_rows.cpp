@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "graph/op.h"
+#include "graph/passes/passes.h"
 #include "graph/passes/row_walk.h"
 #include "graph/rewrite.h"
 
@@ -66,8 +67,7 @@ class Follower {
   }
 
   std::vector<Columns> before_concat(const Node& node, const Columns& c) const {
-    const auto rank = static_cast<std::int64_t>(walk_.shape(c.value).size());
-    const std::int64_t axis = (attr_int(node, "axis") + rank) % rank;
+    const int axis = axis_of(node, walk_.shape(c.value));
     std::vector<Columns> parts;
     std::int64_t at = 0;
     for (ValueId id : node.inputs) {
@@ -104,20 +104,9 @@ class Follower {
 
 // The model up to these values, which become its outputs.
 Model network_of(const Model& model, const std::vector<ValueId>& outputs) {
-  std::vector<bool> needed(model.graph.values().size());
-  for (ValueId id : outputs) needed[static_cast<std::size_t>(id)] = true;
-  auto wanted = [&](const Node& node) {
-    return std::any_of(node.outputs.begin(), node.outputs.end(),
-                       [&](ValueId id) { return needed[static_cast<std::size_t>(id)]; });
-  };
-  for (std::size_t n = model.graph.nodes().size(); n-- > 0;)
-    if (const Node& node = model.graph.nodes()[n]; wanted(node))
-      for (ValueId id : node.inputs)
-        if (id != kNone) needed[static_cast<std::size_t>(id)] = true;
   Rewriter r(model);
-  for (const Node& node : model.graph.nodes())
-    if (wanted(node)) r.copy(node);
-  return r.finish(outputs);
+  for (const Node& node : model.graph.nodes()) r.copy(node);
+  return remove_dead_code(r.finish(outputs));
 }
 
 // What makes the rows, to be made for any number of them.
@@ -190,9 +179,10 @@ class DecoderMaker {
 
 std::optional<RowSplit> split_rows(const Model& model, const RowQuestion& question) {
   const ValueId out = model.graph.outputs().empty() ? kNone : model.graph.outputs()[0];
-  if (out == kNone || !RowWalk::countable(model.graph, out, question.row_axis)) return std::nullopt;
+  if (out == kNone) return std::nullopt;
+  const Dim& rows = model.graph.value(out).type.shape.at(static_cast<std::size_t>(question.row_axis));
+  if (!rows.fixed() || rows.value() < 1) return std::nullopt;
   const auto source = std::make_shared<const Model>(model);
-  const Dim& rows = model.graph.value(out).type.shape[static_cast<std::size_t>(question.row_axis)];
   const RowDims dims{question.row_axis, {rows.value()}, 0};
   const Columns columns{out, question.column_axis, question.first, question.end};
   // What is judged has to be there of all rows; layers are cut off where nothing of theirs is.

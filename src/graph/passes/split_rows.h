@@ -10,6 +10,9 @@
 
 namespace frugal {
 
+// Elements of dims begin ... end - 1.
+std::int64_t product(const Shape& shape, int begin, int end);
+
 // What decides about a row: whether a number in one of the columns first ... end - 1 of output 0 is above a threshold.
 struct RowQuestion {
   int row_axis = 1, column_axis = 2;
