@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <map>
+#include <span>
 
 #include "graph/op.h"
 #include "graph/passes/passes.h"
@@ -6,20 +8,37 @@
 
 namespace frugal {
 
-Model remove_dead_code(const Model& model) {
-  const Graph& graph = model.graph;
-  std::vector<bool> live(graph.values().size());
-  for (ValueId id : graph.outputs()) live[static_cast<std::size_t>(id)] = true;
+namespace {
+
+// Copies the nodes that some of these values need.
+void copy_needed(Rewriter& r, std::span<const ValueId> values) {
+  const std::span<const Node> nodes = r.graph().nodes();
+  std::vector<bool> live(r.graph().values().size());
+  for (ValueId id : values) live[static_cast<std::size_t>(id)] = true;
   auto needed = [&](const Node& node) {
-    for (ValueId id : node.outputs)
-      if (live[static_cast<std::size_t>(id)]) return true;
-    return false;
+    return std::any_of(node.outputs.begin(), node.outputs.end(),
+                       [&](ValueId id) { return live[static_cast<std::size_t>(id)]; });
   };
-  for (std::size_t n = graph.nodes().size(); n-- > 0;)
-    if (needed(graph.nodes()[n]))
-      for (ValueId id : graph.nodes()[n].inputs)
+  for (std::size_t n = nodes.size(); n-- > 0;)
+    if (needed(nodes[n]))
+      for (ValueId id : nodes[n].inputs)
         if (id != kNone) live[static_cast<std::size_t>(id)] = true;
-  return rewrite(model, [&](Rewriter&, const Node& node) { return needed(node) ? Visit::copy : Visit::done; });
+  for (const Node& node : nodes)
+    if (needed(node)) r.copy(node);
+}
+
+}  // namespace
+
+Model remove_dead_code(const Model& model) {
+  Rewriter r(model);
+  copy_needed(r, model.graph.outputs());
+  return r.finish();
+}
+
+Model cut_at(const Model& model, const std::vector<ValueId>& values) {
+  Rewriter r(model);
+  copy_needed(r, values);
+  return r.finish(values);
 }
 
 Model fold_constants(const Model& model, const NodeEvaluator& evaluate) {

@@ -11,6 +11,9 @@ namespace frugal {
 // Drops nodes whose results reach no output, and weights that nobody uses.
 Model remove_dead_code(const Model& model);
 
+// The model as far as these values need it, which become its outputs, under their names, in place of its own.
+Model cut_at(const Model& model, const std::vector<ValueId>& values);
+
 // Folds batch norm, and products and sums with one number for each channel or for all, into the layer before them
 // (conv2d, linear; the table in fold_batch_norm.cpp). Batch norm:
 //   w' = w * gamma / sqrt(var + eps),   b' = (b - mean) * gamma / sqrt(var + eps) + beta

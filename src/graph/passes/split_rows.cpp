@@ -9,7 +9,6 @@
 #include "graph/op.h"
 #include "graph/passes/passes.h"
 #include "graph/passes/row_walk.h"
-#include "graph/rewrite.h"
 
 namespace frugal {
 namespace {
@@ -101,13 +100,6 @@ class Follower {
   const Graph& graph_;
   const RowWalk& walk_;
 };
-
-// The model up to these values, which become its outputs.
-Model network_of(const Model& model, const std::vector<ValueId>& outputs) {
-  Rewriter r(model);
-  for (const Node& node : model.graph.nodes()) r.copy(node);
-  return remove_dead_code(r.finish(outputs));
-}
 
 // What makes the rows, to be made for any number of them.
 class DecoderMaker {
@@ -214,7 +206,7 @@ std::optional<RowSplit> split_rows(const Model& model, const RowQuestion& questi
       split.inputs.back().output = output(id);
   }
   split.starts.assign(starts.begin(), starts.end());
-  split.network = network_of(model, outputs);
+  split.network = cut_at(model, outputs);
   split.decoder = DecoderMaker(source, walk, split.starts, walk.border());
   try {
     split.decoder(std::vector<std::int64_t>(split.starts.size() - 1, 2));
